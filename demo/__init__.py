@@ -1,0 +1,1 @@
+"""Semantic segmentation with MobileViT + DeepLabV3, and the page that shows it."""

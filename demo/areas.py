@@ -1,0 +1,56 @@
+"""How much of the image each class covers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demo.classes import CLASS_NAMES, NOT_SEEN
+from demo.segmentation import Segmentation
+
+
+@dataclass(frozen=True)
+class ClassArea:
+    """The area of one class in one image.
+
+    Attributes:
+        class_id: id in [0, 20].
+        class_name: PASCAL VOC name.
+        pixels: pixels of the original image.
+        fraction: of the seen pixels, in (0, 1].
+        foreground_fraction: of the seen pixels that are not background; None for background.
+    """
+
+    class_id: int
+    class_name: str
+    pixels: int
+    fraction: float
+    foreground_fraction: float | None
+
+
+def class_areas(segmentation: Segmentation) -> list[ClassArea]:
+    """The classes present, largest first.
+
+    The pixels sum to width × height, less the pixels that were not seen (`count_not_seen`).
+    """
+    counts = _count_pixels(segmentation)[: len(CLASS_NAMES)]
+    seen, foreground = int(counts.sum()), int(counts[1:].sum())
+    areas = [
+        ClassArea(
+            class_id=class_id,
+            class_name=CLASS_NAMES[class_id],
+            pixels=int(counts[class_id]),
+            fraction=int(counts[class_id]) / seen,
+            foreground_fraction=int(counts[class_id]) / foreground if class_id else None,
+        )
+        for class_id in np.flatnonzero(counts).tolist()
+    ]
+    return sorted(areas, key=lambda area: -area.pixels)
+
+
+def count_not_seen(segmentation: Segmentation) -> int:
+    """Pixels of the original image outside the network's view."""
+    return int(_count_pixels(segmentation)[NOT_SEEN])
+
+
+def _count_pixels(segmentation: Segmentation) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    return np.bincount(segmentation.class_map.ravel(), minlength=NOT_SEEN + 1)

@@ -1,0 +1,17 @@
+"""The errors that a user can cause or meet; the message of each is one plain sentence."""
+
+
+class DemoError(Exception):
+    """Base of all errors whose message is written for the user."""
+
+
+class InvalidImage(DemoError):
+    """The input cannot be used as an image."""
+
+
+class InvalidOption(DemoError):
+    """A variant, framing, side or other option is not one of those offered."""
+
+
+class WeightsUnavailable(DemoError):
+    """A variant cannot be loaded: no source has usable weights."""

@@ -1,0 +1,179 @@
+"""How an image becomes the network's input, and where each logit lies in the original image.
+
+Every framing is one rectangle of the original image, stretched to the network's input, so one
+pair of linear maps, one per axis, describes it both ways. Coordinates are continuous: pixel
+(row i, column j) covers [i, i+1) × [j, j+1) and its centre is (i + 0.5, j + 0.5).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from demo.errors import InvalidOption
+from demo.image import Image
+
+FRAMINGS = {
+    "whole": "the whole image, squashed to a square, as the published mIoU was measured",
+    "aspect": "the whole image at its own aspect ratio, short side to the side",
+    "crop": "transformers' own centre crop; what lies outside it is not seen",
+}
+DEFAULT_FRAMING = "whole"
+DEFAULT_SIDE = 512
+MIN_SIDE, MAX_SIDE = 256, 1024
+STRIDE = 32
+"""Sides are multiples of this, the network's stride before its dilated stage."""
+
+MAX_LONG_SIDE = 2048
+"""Longest side of the input of `aspect`: attention grows with the square of its area, so a
+very long image is squashed to this rather than exhaust memory."""
+
+_CROP_RESIZE = 544 / 512
+"""Shortest edge before the crop / side of the crop: the checkpoints' preprocessor config."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Where the network's input lies in the original image.
+
+    Attributes:
+        name: ``whole``, ``aspect`` or ``crop``.
+        image_hw: size of the original image in pixels.
+        network_hw: size of the network's input in pixels.
+        box: (top, left, bottom, right) of the seen rectangle in original coordinates, within the
+            image; a crop's edges may lie between pixels.
+    """
+
+    name: str
+    image_hw: tuple[int, int]
+    network_hw: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+    def to_network(self, y: float, x: float) -> tuple[float, float]:
+        """Map a point of the original image to the network's input, both as (y, x)."""
+        top, left, bottom, right = self.box
+        height, width = self.network_hw
+        return (y - top) * height / (bottom - top), (x - left) * width / (right - left)
+
+    def to_image(self, y: float, x: float) -> tuple[float, float]:
+        """Map a point of the network's input to the original image, both as (y, x)."""
+        top, left, bottom, right = self.box
+        height, width = self.network_hw
+        return top + y * (bottom - top) / height, left + x * (right - left) / width
+
+    @property
+    def seen(self) -> tuple[slice, slice]:
+        """Rows and columns of the original image whose pixel centres the network saw."""
+        top, left, bottom, right = self.box
+        height, width = self.image_hw
+        return _seen_pixels(top, bottom, height), _seen_pixels(left, right, width)
+
+
+def _seen_pixels(start: float, stop: float, size: int) -> slice:
+    # a sliver always holds one pixel: 1-pixel images are seen, however the crop is rounded
+    first = min(max(int(np.ceil(start - 0.5)), 0), size - 1)
+    last = max(min(int(np.ceil(stop - 0.5)), size), first + 1)
+    return slice(first, last)
+
+
+def plan_framing(
+    image_hw: tuple[int, int], name: str = DEFAULT_FRAMING, side: int = DEFAULT_SIDE
+) -> Framing:
+    """Decide how an image of a size is shown to the network.
+
+    Args:
+        image_hw: height and width of the original image, each at least 1.
+        name: one of `FRAMINGS`.
+        side: pixels of the square input, or of the short side for ``aspect``; a multiple of 32
+            from 256 to 1024.
+
+    Raises:
+        InvalidOption: if the name or the side is not one of these.
+    """
+    _check_options(name, side)
+    height, width = image_hw
+    if name == "crop":
+        return _plan_crop(image_hw, side)
+    network_hw = (side, side) if name == "whole" else _aspect_hw(image_hw, side)
+    return Framing(name, image_hw, network_hw, (0.0, 0.0, float(height), float(width)))
+
+
+def _check_options(name: str, side: int) -> None:
+    if name not in FRAMINGS:
+        raise InvalidOption(f"Unknown framing {name!r}. Choose whole, aspect or crop.")
+    if isinstance(side, bool) or not isinstance(side, int) or side % STRIDE:
+        raise InvalidOption(f"Side {side!r} is not a multiple of {STRIDE}. Choose 512, say.")
+    if not MIN_SIDE <= side <= MAX_SIDE:
+        raise InvalidOption(f"Side {side} is out of range. Choose {MIN_SIDE} to {MAX_SIDE}.")
+
+
+def _aspect_hw(image_hw: tuple[int, int], side: int) -> tuple[int, int]:
+    """Short side to ``side``, the other in proportion, both rounded to multiples of 32."""
+    scale = side / min(image_hw)
+    height, width = (
+        min(STRIDE * round(length * scale / STRIDE), MAX_LONG_SIDE) for length in image_hw
+    )
+    return height, width
+
+
+def _plan_crop(image_hw: tuple[int, int], side: int) -> Framing:
+    """The box that transformers' resize to the shortest edge and centre crop leave.
+
+    Rounding follows ``get_resize_output_image_size`` and ``center_crop`` of
+    transformers.image_transforms, which truncate the long side and the offsets.
+    """
+    edge = round(side * _CROP_RESIZE)
+    height, width = image_hw
+    short, long = min(height, width), max(height, width)
+    resized_long = int(edge * long / short)
+    resized_h, resized_w = (edge, resized_long) if height <= width else (resized_long, edge)
+    top, left = (resized_h - side) // 2, (resized_w - side) // 2
+    scale_y, scale_x = height / resized_h, width / resized_w
+    box = (top * scale_y, left * scale_x, (top + side) * scale_y, (left + side) * scale_x)
+    return Framing("crop", image_hw, (side, side), box)
+
+
+def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
+    """Resample what the network is to see; shrinking averages, growing interpolates.
+
+    Args:
+        image: H×W×3 uint8 of the framing's image size; channel order is kept.
+
+    Returns:
+        h×w×3 uint8 of the framing's network size.
+    """
+    if framing.name == "crop":
+        return _resize_box(image, framing)
+    network_h, network_w = framing.network_hw
+    height, width = framing.image_hw
+    shrunk_wh = (min(width, network_w), min(height, network_h))
+    pixels: NDArray[np.uint8] = image
+    if shrunk_wh != (width, height):
+        pixels = cv2.resize(pixels, shrunk_wh, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    if shrunk_wh != (network_w, network_h):
+        pixels = cv2.resize(pixels, (network_w, network_h)).astype(np.uint8, copy=False)
+    return pixels
+
+
+def _resize_box(image: Image, framing: Framing) -> NDArray[np.uint8]:
+    """Pillow's bilinear resize of the box alone, equal to resizing all and then cropping."""
+    top, left, bottom, right = framing.box
+    height, width = framing.network_hw
+    bilinear = PIL.Image.Resampling.BILINEAR
+    whole = PIL.Image.fromarray(image)
+    return np.asarray(whole.resize((width, height), bilinear, (left, top, right, bottom)))
+
+
+def to_pixel_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Turn framed RGB pixels into what the checkpoints expect: BGR, scaled by 1/255.
+
+    Args:
+        pixels: h×w×3 uint8 RGB.
+
+    Returns:
+        (1, 3, h, w) float32 BGR in [0, 1], C-contiguous.
+    """
+    planes = np.ascontiguousarray(pixels[:, :, ::-1].transpose(2, 0, 1))
+    return np.multiply(planes, np.float32(1 / 255), dtype=np.float32)[None]

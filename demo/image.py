@@ -1,0 +1,179 @@
+"""The one reader: any file, bytes, data URL or array becomes an H×W×3 uint8 RGB image."""
+
+import base64
+import binascii
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+from numpy.typing import NDArray
+
+from demo.errors import InvalidImage
+
+Image = NDArray[np.uint8]
+"""H×W×3 uint8 RGB in [0, 255], C-contiguous."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+"""Pillow's names of the formats that are read; JPEG includes the MPO of some phones."""
+
+MAX_PIXELS = 50_000_000
+"""Largest width × height that is decoded, unless the caller says otherwise."""
+
+_EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF image"
+_SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+_THIRTY_TWO_BIT_MODES = ("I", "F")
+
+
+def read_image(
+    source: str | Path | bytes | PIL.Image.Image | NDArray[Any],
+    *,
+    max_pixels: int = MAX_PIXELS,
+) -> Image:
+    """Read an image as a person would see it.
+
+    EXIF orientation is applied, transparency is laid over white, 16-bit values are scaled,
+    and an animation gives its first frame. Colour profiles are not applied.
+
+    Args:
+        source: a path, the bytes of a file, a base64 ``data:`` URL, an opened Pillow image, or
+            an array H×W, H×W×3 (RGB) or H×W×4 (RGBA) of uint8 or uint16.
+        max_pixels: largest width × height; larger ones are refused before they are decoded.
+
+    Returns:
+        H×W×3 uint8 RGB, a new array.
+
+    Raises:
+        InvalidImage: if the source is not such an image.
+    """
+    if isinstance(source, np.ndarray):
+        return _read_array(source, max_pixels)
+    if isinstance(source, PIL.Image.Image):
+        return _decode(source, max_pixels)
+    with _open(source) as opened:
+        return _decode(opened, max_pixels)
+
+
+def _open(source: str | Path | bytes) -> PIL.Image.Image:
+    file = _as_file(source)
+    try:
+        return PIL.Image.open(file, formats=FORMATS)
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        raise InvalidImage(
+            "The image has too many pixels to be decoded safely. Scale it down and try again."
+        ) from None
+    except Exception as error:  # Pillow's plugins raise anything on a damaged header
+        raise InvalidImage(
+            f"The file cannot be read as an image. {_EXPECTED}; open it elsewhere, "
+            "save it as JPEG or PNG, and try again."
+        ) from error
+
+
+def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:
+    if isinstance(source, str) and source.startswith("data:"):
+        source = _decode_data_url(source)
+    if isinstance(source, bytes):
+        if not source:
+            raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
+        return io.BytesIO(source)
+    return _checked_path(Path(source))
+
+
+def _checked_path(path: Path) -> Path:
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):
+        size = None
+    if size is None:
+        raise InvalidImage(f"There is no file of that name. {_EXPECTED}.")
+    if size == 0:
+        raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
+    return path
+
+
+def _decode_data_url(url: str) -> bytes:
+    header, _, payload = url.partition(",")
+    if not header.endswith(";base64"):
+        raise InvalidImage(f"The data URL is not base64. {_EXPECTED} as data:image/…;base64,….")
+    try:
+        return base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidImage(f"The data URL is damaged base64. {_EXPECTED} in it.") from None
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise InvalidImage(f"The image is {width}×{height} pixels. It needs at least one pixel.")
+    if width * height > max_pixels:
+        raise InvalidImage(
+            f"The image is {width}×{height}, {width * height / 1e6:.0f} megapixels; at most "
+            f"{max_pixels / 1e6:.0f} are accepted. Scale it down and try again."
+        )
+
+
+def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
+    _check_size(opened.width, opened.height, max_pixels)
+    if opened.mode in _THIRTY_TWO_BIT_MODES:
+        raise InvalidImage(
+            "The image has 32 bits per channel, which has no agreed brightness range. "
+            "Save it with 8 or 16 bits per channel and try again."
+        )
+    try:
+        opened.load()
+        upright = _apply_orientation(opened)
+        return np.ascontiguousarray(_to_rgb(upright))
+    except Exception as error:  # as above: truncated and damaged pixels raise anything
+        raise InvalidImage(
+            "The image is damaged or cut off before its end. Save or download it again and retry."
+        ) from error
+
+
+def _apply_orientation(image: PIL.Image.Image) -> PIL.Image.Image:
+    try:
+        return PIL.ImageOps.exif_transpose(image)
+    except Exception:  # an unreadable EXIF block says nothing about orientation
+        return image
+
+
+def _to_rgb(image: PIL.Image.Image) -> Image:
+    if image.mode in _SIXTEEN_BIT_MODES:
+        return _read_array(np.asarray(image), image.width * image.height)
+    if image.has_transparency_data:
+        return _over_white(np.asarray(image.convert("RGBA")))
+    return np.array(image.convert("RGB"))
+
+
+def _read_array(array: NDArray[Any], max_pixels: int) -> Image:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise InvalidImage(
+            f"Expected an array H×W, H×W×3 or H×W×4, got shape {array.shape}. "
+            "Put the channels last."
+        )
+    _check_size(array.shape[1], array.shape[0], max_pixels)
+    pixels = _to_eight_bit(array)
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    if pixels.shape[2] == 4:
+        return _over_white(pixels)
+    return np.array(pixels, order="C")
+
+
+def _to_eight_bit(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    raise InvalidImage(
+        f"Expected values of uint8 (0 to 255) or uint16 (0 to 65535), got {array.dtype}. "
+        "Scale and convert the array first."
+    )
+
+
+def _over_white(rgba: NDArray[np.uint8]) -> Image:
+    """Composite H×W×4 uint8 over white; rounds to nearest."""
+    colour = rgba[:, :, :3].astype(np.uint16)
+    alpha = rgba[:, :, 3:].astype(np.uint16)
+    blended = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return blended.astype(np.uint8)

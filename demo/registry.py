@@ -1,0 +1,184 @@
+"""The one cache: a variant -> a loaded, warmed engine and where its weights came from."""
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from demo.engines import Engine
+from demo.errors import WeightsUnavailable
+from demo.framing import DEFAULT_SIDE
+from demo.segmentation import WeightsSource
+from demo.variants import VARIANTS, Variant, get_variant
+from demo.weights import SOURCES, OnProgress
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_VARIANT = "s"
+RETRY_AFTER_S = 300.0
+"""How long a bundled checkpoint stands in before the Hub is asked again, in the background."""
+
+
+@dataclass(frozen=True)
+class LoadedVariant:
+    """An engine that is ready to run, and where its weights came from."""
+
+    variant: Variant
+    engine: Engine
+    weights: WeightsSource
+
+
+@dataclass
+class _Loading:
+    """One load under way or done, shared by all who ask for the variant."""
+
+    future: "Future[LoadedVariant]" = field(default_factory=Future)
+    progress: tuple[float, str] = (0.0, "Starting")
+    finished_at: float = 0.0
+
+
+def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+    """Load from the best source that has usable weights, and run the network once.
+
+    Raises:
+        WeightsUnavailable: if no source has any, with the reason of each.
+    """
+    reasons: list[str] = []
+    for find in SOURCES:
+        try:
+            checkpoint = find(variant, on_progress)
+            if checkpoint is None:
+                continue
+            on_progress(1.0, f"Loading {variant.label}")
+            engine = load_engine(checkpoint.folder, variant)
+            engine(np.zeros((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), np.float32))
+        except WeightsUnavailable as error:
+            logger.info("%s: %s gave no weights: %s", variant.label, find.__name__, error)
+            reasons.append(str(error))
+            continue
+        weights = dataclasses.replace(checkpoint.source, reason="; ".join(reasons))
+        logger.info("%s: %s weights, %s", variant.label, weights.kind, weights.name)
+        return LoadedVariant(variant, engine, weights)
+    raise WeightsUnavailable(
+        f"{variant.label} has no weights on this machine: {'; '.join(reasons)}. "
+        "Choose another variant, or try again later."
+    )
+
+
+def load_engine(folder: Path, variant: Variant) -> Engine:
+    """Load a checkpoint into the engine of this machine."""
+    # imported here because PyTorch takes seconds to import and the page need not wait for it
+    from demo.engines.pytorch import load_torch_engine  # noqa: PLC0415
+
+    return load_torch_engine(folder, variant)
+
+
+class Registry:
+    """Loads each variant once, however many ask for it at the same time.
+
+    Args:
+        load: how one variant is loaded; called in a thread of its own.
+    """
+
+    def __init__(self, load: Callable[[Variant, OnProgress], LoadedVariant] = load_variant) -> None:
+        self._load = load
+        self._loadings: dict[str, _Loading] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: str, on_progress: OnProgress | None = None) -> LoadedVariant:
+        """The loaded variant; loads it, or waits for whoever is loading it.
+
+        Args:
+            key: ``xxs``, ``xs`` or ``s``.
+            on_progress: called a few times a second while it loads.
+
+        Raises:
+            InvalidOption: if there is no such variant.
+            WeightsUnavailable: if it has no weights; the next call tries again.
+        """
+        loading = self.start(key)
+        while True:
+            try:
+                return loading.future.result(timeout=0.2)
+            except FutureTimeoutError:
+                if on_progress is not None:
+                    on_progress(*loading.progress)
+
+    def start(self, key: str) -> _Loading:
+        """Begin to load a variant in the background, unless it is loaded or being loaded."""
+        variant = get_variant(key)
+        with self._lock:
+            loading = self._loadings.get(variant.key)
+            if loading is None or _failed(loading):
+                loading = self._loadings[variant.key] = self._begin(variant, _Loading())
+            elif _may_improve(loading):
+                loading.finished_at = time.monotonic()
+                self._begin(variant, _Loading(), replaces=loading)
+        return loading
+
+    def loaded(self, key: str) -> LoadedVariant | None:
+        """The variant if it is loaded, without waiting."""
+        loading = self._loadings.get(get_variant(key).key)
+        if loading is None or not loading.future.done() or _failed(loading):
+            return None
+        return loading.future.result()
+
+    def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
+        """The largest variant that has weights, S first.
+
+        Raises:
+            WeightsUnavailable: if none has.
+        """
+        for key in reversed(VARIANTS):
+            try:
+                return self.get(key, on_progress)
+            except WeightsUnavailable as error:
+                last_error = error
+        raise last_error
+
+    def _begin(
+        self, variant: Variant, loading: _Loading, replaces: _Loading | None = None
+    ) -> _Loading:
+        def report(fraction: float, sentence: str) -> None:
+            loading.progress = (fraction, sentence)
+
+        def run() -> None:
+            try:
+                loaded = self._load(variant, report)
+            except BaseException as error:
+                loading.future.set_exception(error)
+                return
+            loading.finished_at = time.monotonic()
+            loading.future.set_result(loaded)
+            if replaces is not None and loaded.weights.kind != "bundled":
+                with self._lock:
+                    self._loadings[variant.key] = loading
+
+        threading.Thread(target=run, name=f"load-{variant.key}", daemon=True).start()
+        return loading
+
+
+def _failed(loading: _Loading) -> bool:
+    return loading.future.done() and loading.future.exception() is not None
+
+
+def _may_improve(loading: _Loading) -> bool:
+    """Whether a bundled checkpoint stands in for one that the Hub may have by now."""
+    if not loading.future.done() or loading.future.result().weights.kind != "bundled":
+        return False
+    return time.monotonic() - loading.finished_at > RETRY_AFTER_S
+
+
+_default_registry = Registry()
+
+
+def default_registry() -> Registry:
+    """The registry that page, API and command line share in one process."""
+    return _default_registry

@@ -1,0 +1,163 @@
+"""The page: layout and wiring."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from demo.framing import DEFAULT_FRAMING, FRAMINGS
+from demo.overlay import DEFAULT_OPACITY
+from demo.registry import DEFAULT_VARIANT
+from demo.ui.handlers import on_api_segment, on_load, on_segment
+from demo.ui.summary import render_status
+from demo.variants import VARIANTS
+
+TITLE = "MobileViT + DeepLabV3 segmentation"
+EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
+
+CONCURRENT_SEGMENTATIONS = 2
+QUEUE_SIZE = 64
+KEPT_S = 3600
+"""How long uploads and results stay on disk."""
+
+_FOLDER = Path(__file__).parent
+_SET_OPACITY = "(o) => { document.body.style.setProperty('--overlay-opacity', o) }"
+
+
+def build_page() -> gr.Blocks:
+    """Lay the page out and wire it; loads no weights."""
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=(KEPT_S // 4, KEPT_S)
+    ) as page:
+        gr.Markdown(
+            f"# {TITLE}\nWhich of the 21 PASCAL VOC classes is where in a photograph, and how "
+            "much of it each one covers."
+        )
+        with gr.Row():
+            with gr.Column():
+                photo, variant, framing = _build_inputs()
+            with gr.Column():
+                viewer, status, summary, opacity = _build_outputs()
+        gr.Markdown(
+            "Images are processed on the machine that serves this page and deleted from it "
+            "within an hour and a quarter; nothing is passed on."
+        )
+        opacity.input(None, opacity, None, js=_SET_OPACITY, api_visibility="private")
+        page.load(
+            on_load,
+            None,
+            [variant, status],
+            show_progress_on=status,
+            api_visibility="private",
+        )
+        gr.on(
+            [photo.change, variant.input, framing.input],
+            on_segment,
+            [photo, variant, framing],
+            [viewer, summary, status],
+            preprocess=False,
+            show_progress_on=viewer,
+            scroll_to_output=True,
+            trigger_mode="always_last",
+            concurrency_limit=CONCURRENT_SEGMENTATIONS,
+            concurrency_id="segment",
+            api_visibility="private",
+        )
+        _build_api()
+    page.queue(max_size=QUEUE_SIZE)
+    return page
+
+
+def build_theme() -> gr.themes.Base:
+    """Gradio's default look in teal, with the reader's own fonts and legible small print."""
+    return gr.themes.Default(
+        primary_hue="teal",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+    )
+
+
+def read_css() -> str:
+    """The page's style sheet."""
+    return (_FOLDER / "page.css").read_text(encoding="utf-8")
+
+
+def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
+    photo = gr.Image(
+        label="Image",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard", "webcam"],
+        webcam_options=gr.WebcamOptions(mirror=False),
+        height=360,
+        elem_id="photo",
+    )
+    gr.Examples(
+        sorted(str(path) for path in EXAMPLES.glob("*.jpg")),
+        photo,
+        label="Examples",
+        api_visibility="private",
+    )
+    variant = gr.Radio(
+        [
+            (
+                f"{v.key.upper()} · {v.parameters / 1e6:.1f} M parameters · "
+                f"{v.published_miou} % mIoU",
+                v.key,
+            )
+            for v in VARIANTS.values()
+        ],
+        label="MobileViT variant",
+        info="Larger is slower and more accurate. mIoU: published, PASCAL VOC.",
+        elem_id="variant",
+    )
+    with gr.Accordion("What the network sees", open=False):
+        framing = gr.Radio(
+            [(f"{name}: {sentence}", name) for name, sentence in FRAMINGS.items()],
+            value=DEFAULT_FRAMING,
+            label="Framing",
+            show_label=False,
+            elem_id="framing",
+        )
+    return photo, variant, framing
+
+
+def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Slider]:
+    viewer = gr.HTML(
+        html_template=(_FOLDER / "viewer" / "viewer.html").read_text(encoding="utf-8"),
+        css_template=(_FOLDER / "viewer" / "viewer.css").read_text(encoding="utf-8"),
+        js_on_load=None,
+        elem_id="viewer",
+    )
+    opacity = gr.Slider(
+        0, 1, DEFAULT_OPACITY, step=0.01, label="Opacity", buttons=[], elem_id="opacity"
+    )
+    status = gr.HTML(
+        render_status("Loading the network."), elem_id="status", apply_default_css=False
+    )
+    summary = gr.HTML(elem_id="summary", apply_default_css=False)
+    return viewer, status, summary, opacity
+
+
+def _build_api() -> None:
+    """The endpoint /segment; its components are never shown."""
+    with gr.Row(visible=False):
+        image = gr.Image(label="image", image_mode=None, type="filepath")
+        variant = gr.Radio(list(VARIANTS), value=DEFAULT_VARIANT, label="variant")
+        framing = gr.Radio(list(FRAMINGS), value=DEFAULT_FRAMING, label="framing")
+        overlay = gr.Image(label="overlay", format="png")
+        class_map = gr.Image(label="class map", format="png")
+        areas = gr.JSON(label="areas")
+        gr.Button().click(
+            on_api_segment,
+            [image, variant, framing],
+            [overlay, class_map, areas],
+            api_name="segment",
+            preprocess=False,
+            concurrency_limit=CONCURRENT_SEGMENTATIONS,
+            concurrency_id="segment",
+        )

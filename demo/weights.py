@@ -1,0 +1,100 @@
+"""Where the weights of a variant are found: a local folder, the Hub's cache, the Hub, bundled."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo import hub
+from demo.classes import CLASS_NAMES
+from demo.errors import WeightsUnavailable
+from demo.segmentation import WeightsSource
+from demo.settings import local_checkpoints
+from demo.variants import Variant
+
+BUNDLED_FOLDER = Path(__file__).parent.parent / "assets" / "checkpoints"
+
+OnProgress = Callable[[float, str], None]
+"""Called with a fraction in [0, 1] and a sentence, from the thread that loads."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that holds a checkpoint in transformers' layout, and where it came from."""
+
+    folder: Path
+    source: WeightsSource
+
+
+def find_local(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
+    """The variant's folder in the configured folder, if there is one."""
+    configured = local_checkpoints()
+    return _read_folder(configured / variant.key, "local") if configured else None
+
+
+def find_cached(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
+    """The Hub's files in its local cache; asks nothing of the network."""
+    folder = hub.find_cached(variant.checkpoint)
+    return _hub_checkpoint(folder, variant) if folder else None
+
+
+def find_on_hub(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
+    """The Hub's files, downloaded into its local cache in place of what is there.
+
+    Raises:
+        WeightsUnavailable: with the reason why the Hub did not give them.
+    """
+
+    def report(fraction: float) -> None:
+        on_progress(fraction, f"Downloading {variant.checkpoint}")
+
+    on_progress(0.0, f"Asking the Hugging Face Hub for {variant.checkpoint}")
+    return _hub_checkpoint(hub.download(variant.checkpoint, report), variant)
+
+
+def find_bundled(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
+    """The checkpoint in assets/checkpoints, if the variant has one."""
+    return _read_folder(BUNDLED_FOLDER / variant.key, "bundled")
+
+
+SOURCES = (find_local, find_cached, find_on_hub, find_bundled)
+"""Best first. Each gives a checkpoint, None where it has none, or raises with the reason."""
+
+
+def _hub_checkpoint(snapshot: Path, variant: Variant) -> Checkpoint:
+    # the Hub's cache names the folder of a snapshot after its commit
+    return Checkpoint(snapshot, WeightsSource("hub", variant.checkpoint, snapshot.name))
+
+
+def _read_folder(folder: Path, kind: str) -> Checkpoint | None:
+    files = [folder / name for name in hub.WEIGHT_FILES if (folder / name).is_file()]
+    if not files:
+        return None
+    source = WeightsSource(
+        kind=kind,
+        name=f"{folder.parent.name}/{folder.name}",
+        revision=_content_revision(files[0]),
+        class_names=_trained_classes(folder / hub.CONFIG_FILE),
+    )
+    return Checkpoint(folder, source)
+
+
+def _content_revision(file: Path) -> str:
+    with file.open("rb") as opened:
+        return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()[:16]}"
+
+
+def _trained_classes(config: Path) -> tuple[str, ...]:
+    """The classes that a config says its weights were trained on; all 21 if it says nothing.
+
+    Raises:
+        WeightsUnavailable: if there is no readable config.
+    """
+    try:
+        names = json.loads(config.read_text(encoding="utf-8")).get("trained_classes")
+    except (OSError, ValueError, AttributeError):
+        raise WeightsUnavailable(
+            f"{config.parent.name}/{config.name} is missing or not JSON"
+        ) from None
+    return tuple(names) if names else CLASS_NAMES

@@ -1,0 +1,54 @@
+"""The endpoint /segment, as gradio_client sees it."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from gradio_client import Client, handle_file
+
+from demo.image import read_image
+from demo.inference import segment
+from demo.registry import Registry
+from tests.browser.test_page import ASTRONAUT
+
+
+@pytest.fixture(scope="module")
+def client(server: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Client(server, download_files=tmp_path_factory.mktemp("client"), verbose=False)
+
+
+@pytest.mark.parametrize("framing", ["whole", "aspect", "crop"])
+def test_segment_returns_overlay_class_map_and_areas(client: Client, framing: str) -> None:
+    overlay, class_map, areas = client.predict(
+        handle_file(str(ASTRONAUT)), "xxs", framing, api_name="/segment"
+    )
+    expected = segment(read_image(ASTRONAUT), "xxs", framing=framing, registry=Registry())
+    picture = PIL.Image.open(class_map)
+    assert picture.mode == "P"
+    assert (np.asarray(picture) == expected.class_map).all()
+    assert read_image(Path(overlay)).shape == (512, 512, 3)
+    assert areas["framing"] == framing and areas["weights_source"] == "bundled"
+    by_name = {area["class_name"]: area["pixels"] for area in areas["areas"]}
+    assert by_name["person"] == int((expected.class_map == 15).sum())
+
+
+@pytest.mark.parametrize(
+    ("variant", "framing", "says"),
+    [
+        ("m", "whole", "Unknown variant"),
+        ("xxs", "squash", "Unknown framing"),
+        ("s", "whole", "has no weights"),
+    ],
+)
+def test_refusals_are_sentences(client: Client, variant: str, framing: str, says: str) -> None:
+    with pytest.raises(Exception, match=says):
+        client.predict(handle_file(str(ASTRONAUT)), variant, framing, api_name="/segment")
+
+
+def test_only_segment_is_offered(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/segment"]

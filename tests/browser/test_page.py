@@ -1,0 +1,214 @@
+"""What a visitor does, in a real Chromium."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from demo.classes import PALETTE
+from demo.image import read_image
+from demo.inference import segment
+from demo.registry import Registry
+from demo.ui.blocks import EXAMPLES
+from tests.test_image import png_of_size
+
+ASTRONAUT = EXAMPLES / "astronaut.jpg"
+
+
+def click_example(page: Page, name: str = "astronaut") -> None:
+    page.locator(f"button:has(img[src*='{name}'])").first.click()
+
+
+def upload(page: Page, file: Path) -> None:
+    clear = page.locator("#photo button[aria-label='Remove Image'], #photo button[title='Clear']")
+    if clear.count():
+        clear.first.click()
+    page.locator("#photo input[type=file]").first.set_input_files(file)
+
+
+def wait_for_result(page: Page) -> None:
+    page.locator("#status", has_text="took").wait_for(timeout=60_000)
+    page.locator("#viewer img.colours").wait_for()
+
+
+def shown_colours(page: Page) -> np.ndarray:
+    """The picture of colours that the page shows, as H×W×4 RGBA."""
+    source = page.locator("#viewer img.colours").get_attribute("src") or ""
+    content = base64.b64decode(source.partition(",")[2])
+    return np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def table_rows(page: Page) -> dict[str, int]:
+    """Class name -> pixels, as the table says."""
+    rows = page.locator("#summary tbody tr")
+    return {
+        rows.nth(i).locator("th").inner_text().strip(): int(
+            rows.nth(i).locator("td").first.inner_text().replace(",", "")
+        )
+        for i in range(rows.count())
+    }
+
+
+def test_an_example_is_shown_exactly_as_the_checkpoint_said(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    expected = segment(read_image(ASTRONAUT), "xxs", registry=Registry()).class_map
+    shown = shown_colours(page)
+    assert ((shown[..., 3] != 0) == (expected != 0)).all()
+    painted = expected != 0
+    assert (shown[..., :3][painted] == PALETTE[expected[painted]]).all()
+    rows = table_rows(page)
+    assert rows == {
+        "background": int((expected == 0).sum()),
+        "person": int((expected == 15).sum()),
+    }
+    status = page.locator("#status").inner_text()
+    assert "MobileViT-XXS took" in status and "They know background and person only" in status
+
+
+def test_both_layers_cover_the_same_pixels(page: Page) -> None:
+    click_example(page, "cat")
+    wait_for_result(page)
+    boxes = [page.locator(f"#viewer img.{layer}").bounding_box() for layer in ("photo", "colours")]
+    assert boxes[0] is not None and boxes[0] == boxes[1]
+    assert boxes[0]["width"] / boxes[0]["height"] == pytest.approx(451 / 300, rel=0.01)
+
+
+def test_an_upload_stands_upright(page: Page, tmp_path: Path) -> None:
+    exif = PIL.Image.Exif()
+    exif[274] = 6  # stored lying on its side
+    file = tmp_path / "Grüße & 'phone'.jpg"
+    PIL.Image.open(ASTRONAUT).resize((300, 200)).save(file, exif=exif)
+    upload(page, file)
+    wait_for_result(page)
+    assert shown_colours(page).shape[:2] == (300, 200)
+    assert sum(table_rows(page).values()) == 300 * 200
+
+
+def test_a_webcam_snapshot(page: Page) -> None:
+    page.locator("#photo button[aria-label='Capture from camera']").click()
+    page.locator("#photo").get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")
+    page.locator("#photo button[aria-label='capture photo']").click()
+    wait_for_result(page)
+    height, width = shown_colours(page).shape[:2]
+    assert sum(table_rows(page).values()) == width * height > 10_000
+
+
+def as_drop(page: Page, content: str) -> None:
+    page.evaluate(
+        """async (content) => {
+            const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], 'dropped.jpg', {type: 'image/jpeg'}));
+            const input = document.querySelector('#photo input[type=file]');
+            const target = input.closest('button') || input.parentElement;
+            for (const kind of ['dragenter', 'dragover', 'drop'])
+                target.dispatchEvent(
+                    new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true})
+                );
+        }""",
+        content,
+    )
+
+
+def as_paste(page: Page, content: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (content) => {
+            const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+            const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/jpeg'}));
+            const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+            canvas.getContext('2d').drawImage(bitmap, 0, 0);
+            const blob = await canvas.convertToBlob({type: 'image/png'});
+            await navigator.clipboard.write([new ClipboardItem({'image/png': blob})]);
+        }""",
+        content,
+    )
+    page.locator("#photo button[aria-label='Paste from clipboard']").click()
+
+
+@pytest.mark.parametrize("way", [as_drop, as_paste])
+def test_drop_and_paste(page: Page, way: Callable[[Page, str], None]) -> None:
+    way(page, base64.b64encode(ASTRONAUT.read_bytes()).decode())
+    wait_for_result(page)
+    assert shown_colours(page).shape[:2] == (512, 512)
+
+
+def test_a_variant_without_weights_says_so_and_loses_nothing(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    for variant in ("XS ·", "S ·"):
+        page.locator("#variant label", has_text=variant).last.click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("has no weights on this machine", timeout=30_000)
+        assert page.locator("#viewer img.colours").is_visible()
+    page.locator("#variant label", has_text="XXS ·").click()
+    wait_for_result(page)
+    assert page.get_by_role("alert").count() == 0
+
+
+BAD_FILES = {
+    "empty.jpg": (b"", "empty"),
+    "text.jpg": (b"I am not a picture.", "cannot be read as an image"),
+    "cut.jpg": (ASTRONAUT.read_bytes()[:20_000], "damaged"),
+    "huge.png": (png_of_size(20_000, 10_000), "too many pixels"),
+    "60 megapixels.png": (png_of_size(10_000, 6_000), "at most 50"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_gets_one_sentence_and_the_app_goes_on(
+    page: Page, tmp_path: Path, name: str
+) -> None:
+    content, says = BAD_FILES[name]
+    (tmp_path / name).write_bytes(content)
+    upload(page, tmp_path / name)
+    expect(page.get_by_role("alert")).to_contain_text(says, timeout=30_000)
+    click_example(page)
+    wait_for_result(page)
+
+
+def test_opacity_asks_the_server_nothing(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator("#opacity input[type=range]").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    colours = page.locator("#viewer img.colours")
+    expect(colours).to_have_css("opacity", "0.7")
+    assert not requests
+
+
+def test_framing_crop_marks_what_was_not_seen(page: Page) -> None:
+    click_example(page, "cat")
+    wait_for_result(page)
+    page.get_by_text("What the network sees").click()
+    page.locator("#framing label", has_text="crop").click()
+    expect(page.locator("#summary tbody")).to_contain_text("not seen", timeout=30_000)
+    assert (shown_colours(page)[:, 0] == (128, 128, 128, 255)).all()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: str) -> None:
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 740},
+        color_scheme="dark" if scheme == "dark" else "light",
+        has_touch=True,
+    )
+    page = context.new_page()
+    page.goto(server)
+    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+    click_example(page)
+    wait_for_result(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    assert dark == (scheme == "dark")
+    context.close()

@@ -1,0 +1,191 @@
+import base64
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from demo.errors import DemoError, InvalidImage
+from demo.image import read_image
+
+RED = (200, 10, 30)
+
+
+def encode(image: PIL.Image.Image, format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def half_red(mode: str = "RGB") -> PIL.Image.Image:
+    """12 wide, 8 high: left half red, right half white."""
+    image = PIL.Image.new("RGB", (12, 8), "white")
+    image.paste(RED, (0, 0, 6, 8))
+    return image.convert(mode)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+def test_every_listed_format_is_read(format: str) -> None:
+    image = read_image(encode(half_red(), format))
+    assert image.shape == (8, 12, 3) and image.dtype == np.uint8 and image.flags.c_contiguous
+    assert np.abs(image[4, 1].astype(int) - RED).max() < 25
+    assert image[4, 10].min() > 235
+
+
+@pytest.mark.parametrize(
+    ("mode", "format"),
+    [
+        *((mode, "PNG") for mode in ("1", "L", "P", "LA", "RGBA")),
+        ("CMYK", "JPEG"),
+        ("CMYK", "TIFF"),
+    ],
+)
+def test_modes_look_as_they_were(mode: str) -> None:
+    mode, _, format = mode.partition("-")
+    picture = half_red(mode)
+    expected = np.asarray(picture.convert("RGB")).astype(int)
+    tolerance = 25 if format == "JPEG" else 2
+    assert np.abs(read_image(encode(picture, format or "PNG")) - expected).max() <= tolerance
+
+
+@pytest.mark.parametrize("mode", ["PA", "YCbCr", "HSV", "RGBX"])
+def test_opened_pillow_images_are_converted(mode: str) -> None:
+    picture = half_red("P").convert("PA") if mode == "PA" else half_red(mode)
+    expected = np.asarray(picture.convert("RGB"))
+    assert (read_image(picture) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("alpha", "expected"), [(255, 100), (0, 255), (128, 177)], ids=["opaque", "clear", "half"]
+)
+def test_alpha_is_laid_over_white(alpha: int, expected: int) -> None:
+    picture = PIL.Image.new("RGBA", (3, 2), (100, 100, 100, alpha))
+    assert (read_image(encode(picture, "PNG")) == expected).all()
+
+
+def test_palette_transparency_is_laid_over_white() -> None:
+    picture = PIL.Image.new("P", (3, 2), 1)
+    picture.putpalette([0, 0, 0, 10, 20, 30])
+    assert (read_image(encode(picture, "PNG", transparency=1)) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (32768, 128), (65535, 255)], ids=["black", "mid", "white"]
+)
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_sixteen_bit_grey_is_scaled(value: int, expected: int, format: str) -> None:
+    picture = PIL.Image.fromarray(np.full((4, 5), value, np.uint16))
+    assert (read_image(encode(picture, format)) == expected).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation: int) -> None:
+    upright = np.zeros((6, 10, 3), np.uint8)
+    upright[:2, :3] = 255  # a mark in the top left corner
+    transpose = PIL.Image.Transpose
+    stored_by = {
+        2: transpose.FLIP_LEFT_RIGHT,
+        3: transpose.ROTATE_180,
+        4: transpose.FLIP_TOP_BOTTOM,
+        5: transpose.TRANSPOSE,
+        6: transpose.ROTATE_90,
+        7: transpose.TRANSVERSE,
+        8: transpose.ROTATE_270,
+    }
+    stored = PIL.Image.fromarray(upright)
+    if orientation > 1:
+        stored = stored.transpose(stored_by[orientation])
+    exif = PIL.Image.Exif()
+    exif[274] = orientation
+    assert (read_image(encode(stored, "PNG", exif=exif)) == upright).all()
+
+
+def test_first_frame_of_an_animation() -> None:
+    frames = [PIL.Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    gif = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (read_image(gif) == (255, 0, 0)).all()
+
+
+@given(
+    hnp.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3)),
+    )
+)
+def test_png_round_trip(pixels: np.ndarray) -> None:
+    content = encode(PIL.Image.fromarray(pixels), "PNG")
+    url = "data:image/png;base64," + base64.b64encode(content).decode()
+    assert (read_image(content) == pixels).all()
+    assert (read_image(url) == pixels).all()
+    assert (read_image(pixels) == pixels).all()
+
+
+def test_array_is_copied() -> None:
+    array = np.zeros((2, 2, 3), np.uint8)
+    read_image(array)[:] = 9
+    assert array.max() == 0
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG of a few hundred bytes whose header promises width × height pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 5000))
+        + chunk(b"IEND", b"")
+    )
+
+
+JPEG = encode(half_red(), "JPEG")
+PNG = encode(half_red(), "PNG")
+
+REFUSED = {
+    "empty": (b"", "empty"),
+    "text": (b"this is not a picture", "cannot be read"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "cannot be read"),
+    "pdf": (b"%PDF-1.7\n", "cannot be read"),
+    "cut jpeg": (JPEG[: len(JPEG) // 2], "damaged|cannot be read"),
+    "cut png": (PNG[:60], "damaged|cannot be read"),
+    "60 megapixels": (png_of_size(10_000, 6_000), "at most 50"),
+    "200 megapixels": (png_of_size(20_000, 10_000), "too many pixels|at most 50"),
+    "float tiff": (encode(PIL.Image.new("F", (4, 4)), "TIFF"), "32 bits"),
+    "unlisted format": (encode(half_red(), "PPM"), "cannot be read"),
+    "data url": ("data:image/png,abc", "not base64"),
+    "bad base64": ("data:image/png;base64,@@@", "damaged base64"),
+    "no file": (Path("no such file.jpg"), "no file"),
+    "folder": (Path(__file__).parent, "no file"),
+    "NUL in the name": ("a\0b.jpg", "no file"),
+    "float array": (np.zeros((4, 4, 3)), "uint8"),
+    "two channels": (np.zeros((4, 4, 2), np.uint8), "channels last"),
+    "no pixels": (np.zeros((0, 4, 3), np.uint8), "at least one"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(("source", "says"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_with_one_sentence(source: bytes | str | Path | np.ndarray, says: str) -> None:
+    with pytest.raises(InvalidImage, match=says) as caught:
+        read_image(source)
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".") and len(message) < 250
+
+
+@given(st.integers(0, len(PNG)), st.binary(max_size=8))
+def test_damage_anywhere_never_raises_anything_else(at: int, junk: bytes) -> None:
+    for content in (PNG, JPEG):
+        try:
+            read_image(content[:at] + junk + content[at + len(junk) :])
+        except DemoError as error:
+            assert str(error)

@@ -1,0 +1,52 @@
+"""The bundled checkpoint on the example photographs, through the one shared function."""
+
+import numpy as np
+import pytest
+
+from demo.areas import class_areas
+from demo.errors import InvalidOption, WeightsUnavailable
+from demo.image import read_image
+from demo.inference import segment
+from demo.registry import Registry
+from demo.ui.blocks import EXAMPLES
+from tests.conftest import ColourEngine
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Registry:
+    return Registry()
+
+
+def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry) -> None:
+    image = read_image(EXAMPLES / "astronaut.jpg")
+    result = segment(image, "xxs", registry=bundled)
+    person = result.class_map == 15
+    suit, wall = person[300:500, 60:240].mean(), person[20:160, 260:340].mean()
+    assert 0.1 < person.mean() < 0.6
+    assert suit > 0.4
+    assert wall < 0.1
+    assert {area.class_name for area in class_areas(result)} == {"background", "person"}
+
+
+@pytest.mark.parametrize("framing", ["whole", "aspect", "crop"])
+@pytest.mark.parametrize("hw", [(1, 1), (7, 900), (333, 500)])
+def test_any_size_gives_a_map_of_that_size(
+    bundled: Registry, framing: str, hw: tuple[int, int]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*hw, 3), dtype=np.uint8)
+    result = segment(image, "xxs", framing=framing, side=256, registry=bundled)
+    assert result.class_map.shape == hw
+    assert result.elapsed_ms > 0
+
+
+def test_unavailable_variant_is_an_error() -> None:
+    with pytest.raises(WeightsUnavailable, match="MobileViT-S"):
+        segment(np.zeros((8, 8, 3), np.uint8), "s", registry=Registry())
+
+
+def test_options_are_checked_before_the_network_runs(
+    registry: Registry, engine: ColourEngine
+) -> None:
+    with pytest.raises(InvalidOption):
+        segment(np.zeros((8, 8, 3), np.uint8), "s", framing="squash", registry=registry)
+    assert engine.calls == 0

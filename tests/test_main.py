@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from demo import inference
+from demo.__main__ import main
+from demo.classes import PALETTE
+from demo.registry import Registry
+
+
+@pytest.fixture(autouse=True)
+def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "default_registry", lambda: registry)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    truth = np.zeros((90, 120), np.uint8)
+    truth[:, 60:] = 15
+    PIL.Image.fromarray(PALETTE[truth]).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def test_three_files_for_each_photo(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["segment", str(photo), "--variant", "xs", "--out", str(out)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == [
+        "photo.areas.json",
+        "photo.classes.png",
+        "photo.overlay.png",
+    ]
+    record = json.loads((out / "photo.areas.json").read_text())
+    assert record["variant"] == "xs" and record["image_hw"] == [90, 120]
+    assert sum(area["pixels"] for area in record["areas"]) == 90 * 120
+    class_map = np.asarray(PIL.Image.open(out / "photo.classes.png"))
+    assert class_map[45, 20] == 0 and class_map[45, 100] == 15
+
+
+def test_a_failure_is_one_line_and_the_others_are_done(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("no picture")
+    same_name = tmp_path / "other" / "photo.png"
+    same_name.parent.mkdir()
+    photo.copy(same_name) if hasattr(photo, "copy") else same_name.write_bytes(photo.read_bytes())
+    photos = [str(broken), "missing.jpg", str(photo), str(same_name)]
+    assert main(["segment", *photos, "--out", str(tmp_path), "--json"]) == 1
+    printed = capsys.readouterr()
+    (record,) = json.loads(printed.out)
+    assert record["photo"] == str(photo)
+    lines = [line for line in printed.err.splitlines() if ": " in line and "photo/s" not in line]
+    told = [
+        line for line in lines if line.strip().startswith((str(broken), "missing", str(same_name)))
+    ]
+    assert len(told) == 3
+    assert "Traceback" not in printed.err
+    assert (tmp_path / "photo.areas.json").exists()
