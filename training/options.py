@@ -1,0 +1,40 @@
+"""The command line of `python -m training.train`."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.variants import VARIANTS
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line; see `read_options`."""
+
+    variant: str
+    people: Path
+    empty: Path
+    out: Path
+    state: Path
+    minutes: float
+    steps: int
+    peak: float
+    seed: int
+    check_minutes: float
+
+
+def read_options(arguments: list[str], description: str | None) -> Options:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=description)
+    parser.add_argument("--variant", choices=list(VARIANTS), required=True)
+    parser.add_argument("--people", type=Path, required=True, help="photographs, VOC layout")
+    parser.add_argument("--empty", type=Path, required=True, help="pictures without people")
+    parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
+    parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float, default=0.0, help="of training, in all")
+    length.add_argument("--steps", type=int, default=0, help="of training, in all")
+    parser.add_argument("--peak", type=float, default=8e-4, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--check-minutes", type=float, default=12.0, help="between figures")
+    return Options(**vars(parser.parse_args(arguments)))

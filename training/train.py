@@ -1,0 +1,198 @@
+"""Train one variant, from the photographs to a finished checkpoint folder.
+
+python -m training.train --variant xxs --people DIR --empty DIR --out DIR --minutes 100
+"""
+
+import sys
+import time
+
+import torch
+
+from demo.variants import get_variant
+from training.measures import (
+    count_overlap,
+    false_person_share,
+    person_iou,
+    segmenter_of,
+)
+from training.model import save_checkpoint
+from training.options import Options, read_options
+from training.photographs import (
+    Photograph,
+    empty_strips,
+    list_unlabelled,
+    load_empty,
+    load_people,
+)
+from training.pseudo import label_photographs, load_labelled, note_round, rounds_done
+from training.scenes import Sources, draw_batch
+from training.schedule import (
+    BATCH,
+    FREEZE_STATISTICS_AT,
+    draw_side,
+    learning_rate,
+    pseudo_round,
+)
+from training.trainer import Trainer
+from training.workers import Worker, run_workers
+
+_SAVE_EVERY_S, _TELL_EVERY_S = 180.0, 60.0
+_CHECK_SIDES = (256, 512)
+
+
+class Every:
+    """Something to do every so many seconds, first after one such interval."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._next: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Whether the interval has passed since it was last due; seconds of one clock."""
+        due = self._next is not None and now >= self._next
+        if due or self._next is None:
+            self._next = now + self._interval_s
+        return due
+
+
+class Run:
+    """One worker's part of a training run."""
+
+    def __init__(self, worker: Worker, options: Options) -> None:
+        self.worker, self.options = worker, options
+        people = load_people(options.people, held_out=False)
+        empty = load_empty(options.empty, held_out=False) + empty_strips(people)
+        self.sources = Sources(people, [], empty)
+        self.unlabelled = list_unlabelled(options.people)
+        self.held_out = load_people(options.people, held_out=True)[::3]
+        self.held_out_empty = load_empty(options.empty, held_out=True)[::3]
+        self.trainer = Trainer(get_variant(options.variant), options.seed, worker)
+        self.state_path = options.state / "state.pt"
+        self.labels = options.state / "labels"
+        self.labelled_round = 0
+        if self.state_path.exists():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self.trainer.load(self.state_path)
+        self.labelled_round = rounds_done(self.labels)
+        if self.labelled_round:
+            self._use_guessed_labels()
+        self.say(f"going on at step {self.trainer.step}, {self.progress:.1%}")
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, in [0, 1]."""
+        if self.options.steps:
+            return min(self.trainer.step / self.options.steps, 1.0)
+        return min(self.trainer.seconds / (60 * self.options.minutes), 1.0)
+
+    def say(self, text: str) -> None:
+        """Print a line with the time and append it to the log beside the state."""
+        if self.worker.leads:
+            line = f"{time.strftime('%H:%M:%S')} {text}"
+            print(line, flush=True)
+            self.options.state.mkdir(parents=True, exist_ok=True)
+            with (self.options.state / "log.txt").open("a") as log:
+                log.write(line + "\n")
+
+    def train(self) -> None:
+        """Train to the end, then write the checkpoint."""
+        self.say(
+            f"{len(self.sources.people)} photographs with masks, {len(self.unlabelled)} "
+            f"without, {len(self.sources.empty)} pictures and strips without people"
+        )
+        saving, checking = Every(_SAVE_EVERY_S), Every(60 * self.options.check_minutes)
+        telling, losses = Every(_TELL_EVERY_S), list[float]()
+        while self.progress < 1:
+            losses.append(self._timed_step())
+            now = self._agreed_time()
+            if telling.is_due(now):
+                self._tell(losses)
+            if checking.is_due(now):
+                self.check()
+            if saving.is_due(now):
+                self._save()
+        self._finish()
+
+    def _tell(self, losses: list[float]) -> None:
+        """Say how far it is, with the mean loss since the last time."""
+        mean = sum(losses) / len(losses)
+        self.say(f"step {self.trainer.step} {self.progress:.1%} loss {mean:.4f}")
+        losses.clear()
+
+    def _finish(self) -> None:
+        self._save()
+        self.check()
+        if self.worker.leads:
+            average, float32 = self.trainer.average, self.options.state / "float32"
+            save_checkpoint(average, self.options.out)
+            save_checkpoint(average, float32, torch.float32)
+        seconds, steps = self.trainer.seconds, self.trainer.step
+        self.say(f"finished after {steps} steps and {seconds / 60:.1f} minutes")
+
+    def _agreed_time(self) -> float:
+        """The leading worker's clock, so that all decide alike."""
+        own = time.monotonic() if self.worker.leads else 0.0
+        return float(self.worker.add_up(torch.tensor([own], dtype=torch.float64)))
+
+    def _timed_step(self) -> float:
+        start = self._agreed_time()
+        loss = self._step()
+        self.trainer.seconds += self._agreed_time() - start
+        return loss
+
+    def _step(self) -> float:
+        """Whatever is due at this progress, then one update."""
+        progress, trainer, seed = self.progress, self.trainer, self.options.seed
+        if pseudo_round(progress) > self.labelled_round:
+            self._guess_labels()
+        if progress >= FREEZE_STATISTICS_AT:
+            trainer.freeze_statistics()
+        side = draw_side(progress, seed, trainer.step)
+        size = max(BATCH[side] // self.worker.count, 1)
+        key = (seed, trainer.step, 2, self.worker.rank)
+        values, target = draw_batch(self.sources, side, size, key)
+        return trainer.update(values, target, learning_rate(progress, self.options.peak))
+
+    def _guess_labels(self) -> None:
+        """Label the photographs without masks, each worker its share, and join them in."""
+        self.labelled_round = pseudo_round(self.progress)
+        mine = self.unlabelled[self.worker.rank :: self.worker.count]
+        label_photographs(self.trainer.predict, mine, self.labels)
+        self.worker.wait()
+        if self.worker.leads:
+            note_round(self.labels, self.labelled_round)
+        self._use_guessed_labels()
+        self.say(f"labelled {len(self.sources.guessed)} photographs")
+
+    def _use_guessed_labels(self) -> None:
+        guessed = load_labelled(self.unlabelled, self.labels)
+        self.sources = Sources(self.sources.people, guessed, self.sources.empty)
+
+    def _save(self) -> None:
+        if self.worker.leads:
+            self.trainer.save(self.state_path)
+
+    def check(self) -> None:
+        """Print figures of the moving average on a third of the held-out pictures."""
+        for side in _CHECK_SIDES:
+            people = self._count(self.held_out, side)
+            nobody = self._count(self.held_out_empty, side)
+            self.say(
+                f"held out, side {side}: person IoU {person_iou(people):.4f}, "
+                f"false person {false_person_share(nobody):.2%}"
+            )
+
+    def _count(self, pictures: list[Photograph], side: int) -> torch.Tensor:
+        mine = pictures[self.worker.rank :: self.worker.count]
+        return self.worker.add_up(count_overlap(segmenter_of(self.trainer.predict), mine, side))
+
+
+def run(worker: Worker, options: Options) -> None:
+    """One worker's whole life."""
+    Run(worker, options).train()
+
+
+if __name__ == "__main__":
+    run_workers(run, read_options(sys.argv[1:], __doc__))

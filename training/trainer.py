@@ -1,0 +1,133 @@
+"""The network while it is being trained: one step, its moving average, its state on disk."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from demo.variants import Variant
+from training.attention import quicken
+from training.loss import segmentation_loss
+from training.model import build_model
+from training.schedule import average_decay
+from training.workers import Worker
+
+_WEIGHT_DECAY = 0.05
+_LARGEST_GRADIENT = 2.0
+
+
+class Trainer:
+    """Model, moving average, optimiser and the count of steps and seconds.
+
+    Every worker holds the same copy; gradients are averaged over workers before each update.
+    """
+
+    def __init__(self, variant: Variant, seed: int, worker: Worker) -> None:
+        self.worker = worker
+        self.seed = seed
+        self.model = build_model(variant, seed)
+        nn.Module.to(self.model, worker.device).train()
+        quicken(self.model)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.parameters = list(self.model.parameters())
+        self.optimiser = torch.optim.AdamW(_decay_groups(self.model), fused=True)
+        self.step = 0
+        self.seconds = 0.0
+
+    def update(self, values: Tensor, target: Tensor, rate: float) -> float:
+        """Take one step on a batch of this worker.
+
+        Args:
+            values: (B, 3, side, side) float32 pixel values.
+            target: (B, 2, side/4, side/4) float32.
+            rate: learning rate.
+
+        Returns:
+            the loss, averaged over workers.
+        """
+        torch.manual_seed(self.seed * 1_000_003 + self.step * 31 + self.worker.rank)
+        values = values.to(self.worker.device, memory_format=torch.channels_last)
+        with torch.autocast(self.worker.device.type, torch.bfloat16):
+            logits = self.model(pixel_values=values).logits
+        loss = segmentation_loss(logits, target.to(self.worker.device))
+        loss.backward()  # type: ignore[no-untyped-call]
+        mean_loss = self._share_gradients(float(loss.detach()))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        nn.utils.clip_grad_norm_(self.parameters, _LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        self._update_average()
+        return mean_loss
+
+    def _share_gradients(self, loss: float) -> float:
+        """Replace each gradient by its mean over workers; return the mean loss."""
+        if self.worker.count == 1:
+            return loss
+        parts = [p.grad.flatten() for p in self.parameters if p.grad is not None]
+        flat = torch.cat([*parts, torch.tensor([loss])])
+        self.worker.add_up(flat).div_(self.worker.count)
+        start = 0
+        for p in self.parameters:
+            if p.grad is not None:
+                p.grad.copy_(flat[start : start + p.numel()].view_as(p))
+                start += p.numel()
+        return float(flat[-1])
+
+    def _update_average(self) -> None:
+        decay = average_decay(self.step)
+        old = [t for t in self.average.state_dict().values() if t.is_floating_point()]
+        new = [t for t in self.model.state_dict().values() if t.is_floating_point()]
+        with torch.no_grad():
+            torch._foreach_lerp_(old, new, 1 - decay)
+
+    def freeze_statistics(self) -> None:
+        """Let batch-norm use the statistics of the moving average from now on."""
+        averages = dict(self.average.named_buffers())
+        for name, module in self.model.named_modules():
+            if isinstance(module, nn.BatchNorm2d) and module.training:
+                module.eval()
+                for part in ("running_mean", "running_var"):
+                    getattr(module, part).copy_(averages[f"{name}.{part}"])
+
+    def predict(self, values: Tensor) -> Tensor:
+        """Logits of the moving average for (B, 3, h, w) pixel values."""
+        values = values.to(self.worker.device, memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(self.worker.device.type, torch.bfloat16):
+            logits: Tensor = self.average(pixel_values=values).logits
+        return logits
+
+    def save(self, path: Path) -> None:
+        """Write everything needed to go on, whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        torch.save(state, unfinished)
+        unfinished.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a state that `save` wrote."""
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+
+
+def _decay_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Weight decay for matrices and kernels only, not for biases and normalisation."""
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    return [
+        {"params": weights, "weight_decay": _WEIGHT_DECAY},
+        {"params": others, "weight_decay": 0.0},
+    ]

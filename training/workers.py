@@ -1,0 +1,64 @@
+"""Several training processes that keep step: one per core without a GPU, one with.
+
+One thread in each of two processes trains 1.2 times as fast as two threads in one, and far
+more steadily when the machine has other work (measured).
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import cv2
+import torch
+from torch import Tensor, distributed
+from torch.multiprocessing.spawn import spawn
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One of ``count`` processes, number ``rank``, computing on ``device``."""
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this worker writes files and the log."""
+        return self.rank == 0
+
+    def add_up(self, numbers: Tensor) -> Tensor:
+        """Sum a tensor over all workers, in place."""
+        if self.count > 1:
+            distributed.all_reduce(numbers)
+        return numbers
+
+    def wait(self) -> None:
+        """Return when every worker has arrived here."""
+        if self.count > 1:
+            distributed.barrier()
+
+
+def run_workers(work: Callable[..., None], *arguments: object) -> None:
+    """Call work(worker, *arguments) in every process and return when all are done."""
+    count = 1 if torch.cuda.is_available() else max(len(os.sched_getaffinity(0)), 1)
+    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    os.environ.setdefault("MASTER_PORT", str(29500 + os.getpid() % 1000))
+    if count == 1:
+        _start(0, count, work, arguments)
+    else:
+        spawn(_start, (count, work, arguments), nprocs=count)  # type: ignore[no-untyped-call]
+
+
+def _start(rank: int, count: int, work: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    cv2.setNumThreads(1)
+    torch.set_flush_denormal(True)
+    if count > 1:
+        torch.set_num_threads(1)
+        wait = timedelta(hours=1)
+        distributed.init_process_group("gloo", rank=rank, world_size=count, timeout=wait)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    work(Worker(rank, count, device), *arguments)
+    if count > 1:
+        distributed.destroy_process_group()
