@@ -2,12 +2,13 @@
 
 import errno
 import io
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import huggingface_hub
 import tqdm
@@ -29,10 +30,17 @@ WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 ANSWER_S = 4.0
 """How long the Hub may take to answer a question before it counts as unreachable."""
 
-STALL_S = 15.0
-"""How long a download may go without `STALL_BYTES` more before it is given up."""
+SILENCE_S = 5.0
+"""How long a Hub that did not answer is not asked again, so that the next variant need not wait."""
 
-STALL_BYTES = 64 * 1024
+STALL_S = 15.0
+"""How long a download may take for `STALL_BYTES` more before it is given up."""
+
+STALL_BYTES = 256 * 1024
+
+# count bytes as they arrive, not every 10 MB, and so by plain HTTP
+constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]
+constants.HF_HUB_DISABLE_XET = True
 
 _UNREACHABLE = "the Hugging Face Hub could not be reached"
 
@@ -44,6 +52,9 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (EntryNotFoundError, "{repository} has no weights on the Hugging Face Hub"),
 )
 """Errors of the client and what they mean, the narrower first."""
+
+_Answer = TypeVar("_Answer")
+_silent_until = 0.0
 
 
 def find_cached(repository: str) -> Path | None:
@@ -78,76 +89,105 @@ def download(repository: str, on_progress: Callable[[float], None]) -> Path:
     if constants.is_offline_mode():
         raise WeightsUnavailable("offline mode is switched on (HF_HUB_OFFLINE)")
     try:
-        name, commit = _choose_weights(repository)
-        _fetch(repository, CONFIG_FILE, commit, lambda fraction: None)
-        return _fetch(repository, name, commit, on_progress).parent
+        name = _choose_weights(repository)
+        _fetch(repository, CONFIG_FILE, lambda fraction: None)
+        return _fetch(repository, name, on_progress).parent
     except WeightsUnavailable:
         raise
     except Exception as error:  # each HTTP client and storage backend raises its own types
         raise WeightsUnavailable(_explain(error, repository)) from error
 
 
-def _choose_weights(repository: str) -> tuple[str, str | None]:
-    """The first of the files of weights that main has, and main's commit."""
+def _choose_weights(repository: str) -> str:
+    """The first of the files of weights that main has."""
     for name in WEIGHT_FILES[:-1]:
         try:
-            return name, _ask(repository, name)
+            _ask(repository, name)
+            return name
         except EntryNotFoundError:
             continue
-    return WEIGHT_FILES[-1], _ask(repository, WEIGHT_FILES[-1])
+    _ask(repository, WEIGHT_FILES[-1])
+    return WEIGHT_FILES[-1]
 
 
-def _ask(repository: str, name: str) -> str | None:
-    """Whether main has a file, in one request without retries; its commit."""
+def _ask(repository: str, name: str) -> None:
+    """Whether main has a file, in one request without retries."""
+    global _silent_until  # noqa: PLW0603 one Hub, one process
+    if time.monotonic() < _silent_until:
+        raise WeightsUnavailable(_UNREACHABLE)
     url = huggingface_hub.hf_hub_url(repository, name)
     asked = _in_thread(lambda: huggingface_hub.get_hf_file_metadata(url, timeout=ANSWER_S))
-    commit: str | None = asked.result(timeout=ANSWER_S).commit_hash
-    return commit
+    try:
+        asked.result(timeout=ANSWER_S)
+    except FutureTimeoutError:
+        _silent_until = time.monotonic() + SILENCE_S
+        raise
 
 
-def _in_thread(call: Callable[[], Any]) -> "Future[Any]":
-    """Run a call that nothing can interrupt (a look-up of a host name, say) beside us."""
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
-    future = executor.submit(call)
-    executor.shutdown(wait=False)
+def _in_thread(call: Callable[[], _Answer]) -> "Future[_Answer]":
+    """Run a call that nothing can interrupt (looking a host up, say) in a thread of its own."""
+    future: Future[_Answer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="hub", daemon=True).start()
     return future
 
 
-def _fetch(
-    repository: str, name: str, commit: str | None, on_progress: Callable[[float], None]
-) -> Path:
-    bytes_arrived = 0
-
-    class Counter(tqdm.tqdm):  # type: ignore[type-arg]
-        """A progress bar that shows nothing and tells what has arrived."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            options.pop("name", None)
-            super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False})
-
-        def update(self, n: float | None = 1) -> bool | None:
-            nonlocal bytes_arrived
-            bytes_arrived += int(n or 0)
-            if self.total:
-                on_progress(min(1.0, bytes_arrived / self.total))
-            return super().update(n)
-
+def _fetch(repository: str, name: str, on_progress: Callable[[float], None]) -> Path:
+    arrived = _Arrived(on_progress)
     arriving = _in_thread(
         lambda: huggingface_hub.hf_hub_download(
-            repository, name, revision=commit, force_download=True, tqdm_class=Counter
+            repository, name, force_download=True, tqdm_class=arrived.progress_bar()
         )
     )
-    seen_bytes, seen_at = 0, time.monotonic()
+    bytes_then, then = 0, time.monotonic()
     while True:
         try:
             return Path(arriving.result(timeout=0.2))
         except FutureTimeoutError:
             if arriving.done():
                 raise
-        if bytes_arrived - seen_bytes >= STALL_BYTES:
-            seen_bytes, seen_at = bytes_arrived, time.monotonic()
-        if time.monotonic() - seen_at > STALL_S:
-            raise WeightsUnavailable(f"the download of {repository} stalled")
+        if arrived.bytes - bytes_then >= STALL_BYTES:
+            bytes_then, then = arrived.bytes, time.monotonic()
+        if time.monotonic() - then > STALL_S:
+            arrived.abandoned = True
+            raise WeightsUnavailable(f"the download of {repository} stalled or kept breaking off")
+
+
+class _Arrived:
+    """Counts what has arrived of one file, and ends its download once it is abandoned."""
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self.bytes = 0
+        self.abandoned = False
+        self._on_progress = on_progress
+
+    def add(self, count: float, total: float | None) -> None:
+        if self.abandoned:
+            raise InterruptedError("abandoned")
+        self.bytes += int(count)
+        if total:
+            self._on_progress(min(1.0, self.bytes / total))
+
+    def progress_bar(self) -> type[tqdm.tqdm]:  # type: ignore[type-arg]
+        """A class of progress bars that show nothing and count here."""
+        arrived = self
+
+        class Counter(tqdm.tqdm):  # type: ignore[type-arg]
+            def __init__(self, *args: Any, **options: Any) -> None:
+                options.pop("name", None)
+                super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False})
+
+            def update(self, n: float | None = 1) -> bool | None:
+                arrived.add(n or 0, self.total)
+                return super().update(n)
+
+        return Counter
 
 
 def _explain(error: Exception, repository: str) -> str:

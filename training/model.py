@@ -15,7 +15,10 @@ from training.photographs import BACKGROUND, PERSON
 _UNTRAINED_BIAS = -12.0
 """Logit of the classes that the photographs say nothing about: never the highest."""
 
-_PREPROCESSOR = {
+TRAINED_CLASSES = [CLASS_NAMES[BACKGROUND], CLASS_NAMES[PERSON]]
+"""Written into the configuration, where the app reads what the weights know."""
+
+PREPROCESSOR = {
     "do_resize": True,
     "size": {"shortest_edge": 544},
     "do_center_crop": True,
@@ -86,7 +89,8 @@ def save_checkpoint(
         dtype: of the weights in the file.
     """
     copy = MobileViTForSemanticSegmentation(model.config)
+    copy.config.trained_classes = TRAINED_CLASSES
     copy.load_state_dict(model.state_dict())
     nn.Module.to(copy, dtype=dtype).save_pretrained(folder)
-    text = json.dumps(_PREPROCESSOR, indent=1)
+    text = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(text + "\n")

@@ -46,20 +46,17 @@ def load_torch_engine(folder: Path, variant: Variant) -> TorchEngine:
         WeightsUnavailable: if a file is damaged or belongs to another architecture.
     """
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
         config = MobileViTConfig.from_pretrained(folder, local_files_only=True)
         _check_config(config, variant)
         model, info = _read_model(folder, config)
+        _check_keys(info)
     except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().split("\n")[0][:160] or type(error).__name__
         raise WeightsUnavailable(
-            f"The checkpoint of {variant.label} is damaged or does not fit: {_first_line(error)}"
+            f"the checkpoint of {variant.label} is damaged or does not fit ({reason})"
         ) from error
-    wrong = [key for kind in ("missing_keys", "unexpected_keys") for key in info[kind]]
-    if wrong or info.get("mismatched_keys"):
-        raise WeightsUnavailable(
-            f"The checkpoint of {variant.label} does not have this network's weights "
-            f"({len(wrong) or 'some'} differ). Replace it by {variant.checkpoint}."
-        )
     return TorchEngine(model)
 
 
@@ -91,5 +88,8 @@ def _check_config(config: MobileViTConfig, variant: Variant) -> None:
             raise ValueError(f"{key} is {getattr(config, key)}, expected {value}.")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+def _check_keys(info: dict[str, Any]) -> None:
+    kinds = ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")
+    wrong = {kind: len(info[kind]) for kind in kinds if info.get(kind)}
+    if wrong:
+        raise ValueError(f"not this network's weights: {wrong}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import gradio as gr
+import gradio.utils
 import numpy as np
 
 from demo.areas import class_areas
@@ -88,11 +89,18 @@ def on_api_segment(
         segmentation = segment(pixels, variant, framing=framing)
     except DemoError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    folder = Path(tempfile.mkdtemp(prefix="segmentation-"))
+    # in Gradio's own cache, which is emptied after a time
+    folder = Path(tempfile.mkdtemp(prefix="segmentation-", dir=_cache_folder()))
     overlay, class_map = folder / "overlay.png", folder / "classes.png"
     overlay.write_bytes(encode_png(draw_overlay(pixels, segmentation)))
     class_map.write_bytes(encode_class_map(segmentation))
     return str(overlay), str(class_map), areas_record(segmentation)
+
+
+def _cache_folder() -> Path:
+    folder = Path(gradio.utils.get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _report_to(progress: gr.Progress) -> OnProgress:

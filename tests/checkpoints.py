@@ -1,0 +1,51 @@
+"""Full-size networks with random weights, saved in transformers' layout."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import MobileViTForSemanticSegmentation
+
+from demo.variants import Variant
+from training.model import PREPROCESSOR, build_config
+
+
+def save_random(variant: Variant, folder: Path, *, layout: str = "model.safetensors") -> Path:
+    """Write a checkpoint with Kaiming weights whose predictions vary from pixel to pixel.
+
+    As after training, batch-norm's statistics are those of pictures and no class leads
+    everywhere.
+
+    Args:
+        layout: name of the file of weights, model.safetensors or pytorch_model.bin.
+    """
+    torch.manual_seed(len(variant.key))
+    model = MobileViTForSemanticSegmentation(build_config(variant))
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain average of all batches
+    _calibrate(model)
+    model.save_pretrained(folder)
+    if layout == "pytorch_model.bin":
+        torch.save(model.state_dict(), folder / layout)
+        (folder / "model.safetensors").unlink()
+    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
+    return folder
+
+
+def _calibrate(model: MobileViTForSemanticSegmentation) -> None:
+    """Settle batch-norm's statistics and the classifier's bias on blotches of colour."""
+    blotches = torch.rand(4, 3, 8, 8)
+    pictures = nn.functional.interpolate(blotches, size=(256, 256), mode="bilinear")
+    classifier = model.segmentation_head.classifier.convolution
+    nn.init.normal_(classifier.weight, std=1.0)
+    nn.init.zeros_(classifier.bias)
+    with torch.no_grad():
+        model.train()(pixel_values=pictures)
+        logits = model.eval()(pixel_values=pictures).logits  # (4, 21, 16, 16)
+        classifier.bias.copy_(-logits.mean(dim=(0, 2, 3)))

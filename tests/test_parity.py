@@ -1,0 +1,177 @@
+"""The same pixels in and the same answer out as transformers' own path, on real architectures."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from huggingface_hub import constants
+from transformers import MobileViTForSemanticSegmentation, MobileViTImageProcessorPil
+
+from demo import hub
+from demo.class_map import classify_pixels
+from demo.engines import Engine
+from demo.engines.pytorch import load_torch_engine
+from demo.framing import frame_pixels, plan_framing, to_pixel_values
+from demo.image import Image, read_image
+from demo.ui.blocks import EXAMPLES
+from demo.variants import VARIANTS, Variant, get_variant
+from demo.weights import BUNDLED_FOLDER
+from tests.checkpoints import save_random
+
+REAL_CACHE = constants.HF_HUB_CACHE
+BUNDLED = sorted(folder.name for folder in BUNDLED_FOLDER.iterdir() if folder.is_dir())
+CHECKPOINTS = [*(f"random {key}" for key in VARIANTS), *(f"bundled {key}" for key in BUNDLED)]
+ENGINES: dict[str, Callable[[Path, Variant], Engine]] = {"torch": load_torch_engine}
+
+
+@pytest.fixture(scope="module", params=CHECKPOINTS)
+def checkpoint(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Variant]]:
+    kind, key = request.param.split()
+    variant = get_variant(key)
+    if kind == "bundled":
+        yield BUNDLED_FOLDER / key, variant
+    else:
+        yield save_random(variant, tmp_path_factory.mktemp(key)), variant
+
+
+@pytest.fixture(scope="module")
+def reference(checkpoint: tuple[Path, Variant]) -> MobileViTForSemanticSegmentation:
+    return MobileViTForSemanticSegmentation.from_pretrained(
+        checkpoint[0], dtype=torch.float32
+    ).eval()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, checkpoint: tuple[Path, Variant]) -> Engine:
+    return ENGINES[request.param](*checkpoint)
+
+
+def photograph(height: int, width: int) -> Image:
+    picture = PIL.Image.open(EXAMPLES / "astronaut.jpg").resize((width, height))
+    return read_image(picture)
+
+
+def crop_values(image: Image) -> np.ndarray:
+    plan = plan_framing((image.shape[0], image.shape[1]), "crop")
+    return to_pixel_values(frame_pixels(image, plan))
+
+
+def processor_values(image: Image) -> torch.Tensor:
+    values: torch.Tensor = MobileViTImageProcessorPil.from_pretrained(BUNDLED_FOLDER / "xxs")(
+        image, return_tensors="pt"
+    )["pixel_values"]
+    return values
+
+
+@pytest.mark.parametrize(
+    "hw", [(480, 640), (640, 480), (544, 544), (1080, 1920), (100, 77), (3000, 999), (7, 5)]
+)
+def test_pixel_values_of_crop_are_the_processor_s(hw: tuple[int, int]) -> None:
+    image = photograph(*hw)
+    difference = np.abs(crop_values(image) - processor_values(image).numpy())
+    assert difference.max() <= 1 / 255 + 1e-6
+
+
+def test_logits_are_transformers_own(
+    engine: Engine, reference: MobileViTForSemanticSegmentation
+) -> None:
+    values = crop_values(photograph(480, 640))
+    with torch.inference_mode():
+        expected = reference(pixel_values=torch.from_numpy(values)).logits.numpy()
+    logits = engine(values)
+    assert logits.shape == expected.shape == (1, 21, 32, 32)
+    assert logits.dtype == np.float32
+    assert np.abs(logits - expected).max() <= 1e-4 * max(1.0, np.abs(expected).max())
+
+
+# sizes whose crop falls on whole pixels, so that both maps have the same pixels
+WHOLE_CROPS = [(544, 816), (816, 544), (1088, 1088)]
+
+
+def agreement(image: Image, engine: Engine, reference: MobileViTForSemanticSegmentation) -> float:
+    """Share of the crop's pixels on which our class map is transformers' own."""
+    plan = plan_framing((image.shape[0], image.shape[1]), "crop")
+    seen = classify_pixels(engine(to_pixel_values(frame_pixels(image, plan)))[0], plan)[plan.seen]
+    with torch.inference_mode():
+        outputs = reference(pixel_values=processor_values(image))
+    processor = MobileViTImageProcessorPil.from_pretrained(BUNDLED_FOLDER / "xxs")
+    (expected,) = processor.post_process_semantic_segmentation(outputs, target_sizes=[seen.shape])
+    return float((seen == expected.numpy()).mean())
+
+
+@pytest.mark.parametrize("hw", WHOLE_CROPS)
+def test_class_maps_of_crop_are_transformers_own(
+    engine: Engine, reference: MobileViTForSemanticSegmentation, hw: tuple[int, int]
+) -> None:
+    assert agreement(photograph(*hw), engine, reference) >= 0.9999
+
+
+@pytest.fixture(scope="module")
+def random_xxs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_random(get_variant("xxs"), tmp_path_factory.mktemp("xxs"))
+
+
+def swap_channels(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values[:, ::-1])
+
+
+def forget_scaling(values: np.ndarray) -> np.ndarray:
+    return values * 255
+
+
+def keep(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+@pytest.mark.parametrize(
+    ("mutate", "training"),
+    [(swap_channels, False), (forget_scaling, False), (keep, True)],
+    ids=["channels swapped", "scaling forgotten", "batch-norm in training mode"],
+)
+def test_the_usual_mistakes_would_be_noticed(
+    random_xxs: Path, mutate: Callable[[np.ndarray], np.ndarray], training: bool
+) -> None:
+    """Each mistake, made on purpose, breaks the agreement that the tests above ask for."""
+    variant = get_variant("xxs")
+    reference = MobileViTForSemanticSegmentation.from_pretrained(random_xxs, dtype=torch.float32)
+    reference.eval()
+    engine = load_torch_engine(random_xxs, variant)
+    if training:
+        engine._model.mobilevit.train()
+
+    class Mistaken:
+        name = "mistaken"
+
+        def __call__(self, pixel_values: np.ndarray) -> np.ndarray:
+            return engine(mutate(pixel_values))
+
+    image = photograph(544, 816)
+    assert agreement(image, Mistaken(), reference) < 0.9
+
+
+# transformers' integration test of XXS on COCO val2017 000000039769 (its .png), crop framing
+KNOWN_LOGITS = [
+    [[6.9713, 6.9786, 7.2422], [7.2893, 7.2825, 7.4446], [7.6580, 7.8797, 7.9420]],
+    [[-10.6869, -10.3250, -10.3471], [-10.4228, -9.9868, -9.7132], [-11.0405, -11.0221, -10.7318]],
+    [[-3.3089, -2.8539, -2.6740], [-3.2706, -2.5621, -2.5108], [-3.2534, -2.6615, -2.6651]],
+]
+
+
+def test_known_logits_of_the_hub_s_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", REAL_CACHE)
+    folder = hub.find_cached(get_variant("xxs").checkpoint)
+    picture = os.environ.get("COCO_39769_PNG", "")
+    if folder is None or not picture:
+        pytest.skip(
+            "NOT RUN: needs apple/deeplabv3-mobilevit-xx-small in the Hub's cache and the picture "
+            "000000039769.png of COCO val2017 at the path COCO_39769_PNG"
+        )
+    engine = load_torch_engine(folder, get_variant("xxs"))
+    logits = engine(crop_values(read_image(Path(picture))))
+    assert np.abs(logits[0, :3, :3, :3] - np.array(KNOWN_LOGITS)).max() <= 1e-4
