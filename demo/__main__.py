@@ -1,21 +1,24 @@
-"""Command line: ``python -m demo segment PHOTO... --variant s --out DIR [--json]``."""
+"""Command line: ``python -m demo segment PHOTO...`` and ``python -m demo evaluate --voc DIR``."""
 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
+from demo.evaluation import Evaluation, Tally, evaluate, find_split, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS
 from demo.image import read_image
 from demo.inference import segment
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.registry import DEFAULT_VARIANT
+from demo.registry import DEFAULT_VARIANT, LoadedVariant, default_registry
 from demo.variants import VARIANTS
 
 
@@ -24,26 +27,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _build_parser().parse_args(arguments)
     try:
         return int(options.command(options))
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m demo")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("segment", help="segment photographs and write the results")
-    command.set_defaults(command=segment_photos)
-    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    command.add_argument("--variant", default=DEFAULT_VARIANT, choices=sorted(VARIANTS))
-    command.add_argument("--framing", default=DEFAULT_FRAMING, choices=sorted(FRAMINGS))
-    command.add_argument(
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--variant", default=DEFAULT_VARIANT, choices=list(VARIANTS))
+    shared.add_argument(
         "--side", type=int, default=DEFAULT_SIDE, help="side of the network's input"
     )
+    _add_segment(commands, shared)
+    _add_evaluate(commands, shared)
+    return parser
+
+
+def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> None:
+    command = commands.add_parser(
+        "segment", parents=[shared], help="segment photographs and write the results"
+    )
+    command.set_defaults(command=segment_photos)
+    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    command.add_argument("--framing", default=DEFAULT_FRAMING, choices=list(FRAMINGS))
     command.add_argument("--opacity", type=float, default=DEFAULT_OPACITY, help="0 to 1")
     command.add_argument("--out", type=Path, default=Path(), help="folder for the results")
     command.add_argument("--json", action="store_true", help="print the areas as JSON as well")
-    return parser
+
+
+def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
+    command = commands.add_parser(
+        "evaluate", parents=[shared], help="measure mIoU on a folder in PASCAL VOC's layout"
+    )
+    command.set_defaults(command=evaluate_folder)
+    command.add_argument("--voc", type=Path, required=True, metavar="DIR")
+    command.add_argument("--split", default="val", help="name of a split, or a file of ids")
+    command.add_argument(
+        "--framing",
+        action="append",
+        choices=list(FRAMINGS),
+        help="may be given several times; whole if it is not given",
+    )
+    command.add_argument("--limit", type=int, help="evaluate only the first so many")
+    command.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures; an interrupted run goes on"
+    )
 
 
 def segment_photos(options: argparse.Namespace) -> int:
@@ -80,6 +113,80 @@ def _segment_photo(photo: Path, options: argparse.Namespace, written: set[str]) 
     Path(f"{target}.areas.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     written.add(photo.stem)
     return record
+
+
+SAVE_EVERY_S = 5.0
+"""How often an evaluation is put aside while it runs."""
+
+
+def evaluate_folder(options: argparse.Namespace) -> int:
+    """Evaluate one variant under one or more framings and print the figures side by side."""
+    split = find_split(options.voc, options.split, options.limit)
+    loaded = default_registry().get(options.variant)
+    framings = list(dict.fromkeys(options.framing or [DEFAULT_FRAMING]))
+    evaluation = start_evaluation(
+        split, options.variant, framings, options.side, loaded.weights.revision
+    )
+    partial = options.json and options.json.with_name(options.json.name + ".partial")
+    if partial and evaluation.take_up(partial):
+        print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
+    saved_at = time.monotonic()
+    bar = tqdm(total=len(split.ids), initial=evaluation.done, unit="image")
+    for photo_id in evaluate(split, evaluation):
+        bar.update()
+        if photo_id in evaluation.failures:
+            tqdm.write(f"{photo_id}: {evaluation.failures[photo_id]}", file=sys.stderr)
+        if partial and time.monotonic() - saved_at > SAVE_EVERY_S:
+            evaluation.save(partial)
+            saved_at = time.monotonic()
+    bar.close()
+    _print_figures(evaluation, loaded)
+    if options.json:
+        rows = [_figures(tally, evaluation, loaded) for tally in evaluation.tallies]
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        partial.unlink(missing_ok=True)
+    return 1 if evaluation.failures else 0
+
+
+def _figures(tally: Tally, evaluation: Evaluation, loaded: LoadedVariant) -> dict[str, Any]:
+    return {
+        "framing": tally.framing,
+        "variant": loaded.variant.key,
+        "weights_source": loaded.weights.kind,
+        "revision": loaded.weights.revision,
+        "side": evaluation.key["side"],
+        "miou": tally.miou,
+        "pixel_accuracy": tally.pixel_accuracy,
+        "seen": tally.seen,
+        "images": tally.images,
+        "images_per_s": tally.images_per_s,
+        "failed": sorted(evaluation.failures),
+        "iou": tally.iou,
+    }
+
+
+def _print_figures(evaluation: Evaluation, loaded: LoadedVariant) -> None:
+    weights, tallies = loaded.weights, evaluation.tallies
+    print(f"{loaded.variant.label}, {weights.kind} weights {weights.name} ({weights.revision})")
+    _print_row("", [tally.framing for tally in tallies])
+    for name in CLASS_NAMES:
+        if any(name in tally.iou for tally in tallies):
+            _print_row(name, [_percent(tally.iou.get(name)) for tally in tallies])
+    _print_row("mIoU", [_percent(tally.miou) for tally in tallies])
+    _print_row("pixel accuracy", [_percent(tally.pixel_accuracy) for tally in tallies])
+    _print_row("pixels seen", [_percent(tally.seen) for tally in tallies])
+    _print_row("images", [str(tally.images) for tally in tallies])
+    _print_row("images per second", [f"{tally.images_per_s:.2f}" for tally in tallies])
+    if evaluation.failures:
+        print(f"{len(evaluation.failures)} not evaluated: {', '.join(evaluation.failures)}")
+
+
+def _print_row(name: str, cells: Sequence[str]) -> None:
+    print(f"{name:<18}" + "".join(f"{cell:>10}" for cell in cells))
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{fraction * 100:.2f} %"
 
 
 if __name__ == "__main__":

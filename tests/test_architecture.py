@@ -16,7 +16,7 @@ FLOORS = [
     {"demo.ui.blocks"},
     {"demo.ui.handlers"},
     {"demo.ui.summary", "demo.__main__"},
-    {"demo.exports"},
+    {"demo.exports", "demo.evaluation"},
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},
     {"demo.registry"},

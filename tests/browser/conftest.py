@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,17 +34,16 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running app; its log must hold no traceback at the end."""
+@contextmanager
+def run_app(folder: Path, **variables: str) -> Iterator[str]:
+    """Run the app with its own cache; gives its address. Its log must hold no traceback."""
     port = free_port()
-    folder = tmp_path_factory.mktemp("server")
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
-        "HF_HUB_OFFLINE": "1",
         "HF_HOME": str(folder / "hub"),
+        **variables,
     }
     environment.pop("SEGMENTATION_CHECKPOINTS", None)
     log = folder / "log.txt"
@@ -58,6 +58,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         app.terminate()
         app.wait(10)
     assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app with the bundled checkpoints and no Hub."""
+    with run_app(tmp_path_factory.mktemp("server"), HF_HUB_OFFLINE="1") as address:
+        yield address
 
 
 def wait_for(address: str, app: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -1,0 +1,225 @@
+"""mIoU on a folder in PASCAL VOC's layout."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from demo.classes import CLASS_NAMES, NOT_SEEN
+from demo.errors import DemoError, InvalidImage, InvalidOption
+from demo.image import read_image
+from demo.inference import segment
+from demo.registry import Registry
+
+CLASSES_COUNT = len(CLASS_NAMES)
+VOID = 255
+"""Ground truth that is not judged: VOC's borders and difficult objects."""
+
+
+@dataclass(frozen=True)
+class VocSplit:
+    """Photographs with ground truth.
+
+    Attributes:
+        folder: holds JPEGImages/ID.jpg and SegmentationClass/ID.png.
+        ids: the photographs to evaluate, in order.
+    """
+
+    folder: Path
+    ids: tuple[str, ...]
+
+    def read(self, photo_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """One photograph (H×W×3 uint8 RGB) and its ground truth (H×W uint8 class ids, 255 void).
+
+        Raises:
+            InvalidImage: if either cannot be read, or they differ in size.
+        """
+        image = read_image(self.folder / "JPEGImages" / f"{photo_id}.jpg")
+        truth = _read_truth(self.folder / "SegmentationClass" / f"{photo_id}.png")
+        if truth.shape != image.shape[:2]:
+            raise InvalidImage(
+                f"The ground truth is {truth.shape} and the photograph {image.shape[:2]} (height, "
+                "width). They must be equal."
+            )
+        return image, truth
+
+
+def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
+    """The photographs that a split names; all with ground truth if it has no file.
+
+    Args:
+        split: a name, read from ImageSets/Segmentation/NAME.txt, or the path of such a file.
+        limit: evaluate no more than the first so many.
+
+    Raises:
+        InvalidOption: if there is nothing to evaluate.
+    """
+    named = folder / "ImageSets" / "Segmentation" / f"{split}.txt"
+    listing = next((path for path in (named, Path(split)) if path.is_file()), None)
+    if listing is not None:
+        ids = listing.read_text(encoding="utf-8").split()
+    else:
+        ids = sorted(path.stem for path in (folder / "SegmentationClass").glob("*.png"))
+    if not ids:
+        raise InvalidOption(
+            f"Nothing to evaluate in {folder}. Expected JPEGImages/ID.jpg and "
+            "SegmentationClass/ID.png, as PASCAL VOC has them."
+        )
+    return VocSplit(folder, tuple(ids[:limit]))
+
+
+def _read_truth(path: Path) -> NDArray[np.uint8]:
+    try:
+        with PIL.Image.open(path) as opened:
+            truth = np.asarray(opened)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InvalidImage(f"The ground truth {path.name} cannot be read.") from error
+    if truth.ndim != 2 or truth.dtype != np.uint8:
+        raise InvalidImage(f"The ground truth {path.name} is not a single channel of class ids.")
+    return truth
+
+
+@dataclass(eq=False)
+class Tally:
+    """What has been counted under one framing so far.
+
+    Attributes:
+        framing: ``whole``, ``aspect`` or ``crop``.
+        confusion: (21, 21) int64; rows are ground truth, columns predictions.
+        not_seen: judged pixels outside the network's view, which no row counts.
+        seconds: spent in `segment`.
+    """
+
+    framing: str
+    confusion: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((CLASSES_COUNT, CLASSES_COUNT), np.int64)
+    )
+    not_seen: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+    def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8], seconds: float) -> None:
+        """Count one image; pixels whose ground truth is void are left out."""
+        judged = truth < CLASSES_COUNT
+        seen = judged & (predicted != NOT_SEEN)
+        pairs = truth[seen].astype(np.int64) * CLASSES_COUNT + predicted[seen]
+        counts = np.bincount(pairs, minlength=CLASSES_COUNT**2)
+        self.confusion += counts.reshape(CLASSES_COUNT, CLASSES_COUNT)
+        self.not_seen += int(np.count_nonzero(judged)) - int(np.count_nonzero(seen))
+        self.images += 1
+        self.seconds += seconds
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """Intersection over union of each class that the ground truth has, in [0, 1]."""
+        hits = self.confusion.diagonal()
+        unions = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - hits
+        present = np.flatnonzero(self.confusion.sum(axis=1))
+        return {CLASS_NAMES[i]: float(hits[i] / unions[i]) for i in present.tolist()}
+
+    @property
+    def miou(self) -> float:
+        """Mean of `iou`, background included; 0 if nothing was judged."""
+        return float(np.mean(list(self.iou.values()))) if self.iou else 0.0
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of the judged and seen pixels that are right, in [0, 1]."""
+        return float(self.confusion.diagonal().sum() / max(1, self.confusion.sum()))
+
+    @property
+    def seen(self) -> float:
+        """Share of the judged pixels that the network saw, in [0, 1]."""
+        counted = int(self.confusion.sum())
+        return counted / max(1, counted + self.not_seen)
+
+    @property
+    def images_per_s(self) -> float:
+        """Images per second of `segment`."""
+        return self.images / self.seconds if self.seconds else 0.0
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """An evaluation under way or done: tallies that can be put aside and taken up again.
+
+    Attributes:
+        key: what is being evaluated; a saved evaluation with another key is not taken up.
+        done: how many of the split's photographs are behind.
+        failures: photograph -> why it could not be evaluated.
+    """
+
+    key: dict[str, Any]
+    tallies: list[Tally]
+    done: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write everything to a file, whole or not at all."""
+        tallies = [{**vars(tally), "confusion": tally.confusion.tolist()} for tally in self.tallies]
+        beside = path.with_name(path.name + ".new")
+        beside.write_text(json.dumps({**vars(self), "tallies": tallies}), encoding="utf-8")
+        beside.replace(path)
+
+    def take_up(self, path: Path) -> bool:
+        """Continue what a file holds; False if there is none, or it is of something else."""
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        if saved.get("key") != self.key:
+            return False
+        self.done, self.failures = saved["done"], saved["failures"]
+        self.tallies = [
+            Tally(**{**tally, "confusion": np.array(tally["confusion"], np.int64)})
+            for tally in saved["tallies"]
+        ]
+        return True
+
+
+def start_evaluation(
+    split: VocSplit, variant: str, framings: Sequence[str], side: int, revision: str
+) -> Evaluation:
+    """An evaluation of which nothing is done."""
+    key = {
+        "ids": list(split.ids),
+        "variant": variant,
+        "framings": list(framings),
+        "side": side,
+        "revision": revision,
+    }
+    return Evaluation(key, [Tally(framing) for framing in framings])
+
+
+def evaluate(
+    split: VocSplit,
+    evaluation: Evaluation,
+    *,
+    registry: Registry | None = None,
+) -> Iterator[str]:
+    """Go on with an evaluation, one photograph at a time.
+
+    Yields:
+        The id of each photograph once it is counted or found unusable.
+    """
+    variant, side = evaluation.key["variant"], evaluation.key["side"]
+    for photo_id in split.ids[evaluation.done :]:
+        try:
+            image, truth = split.read(photo_id)
+        except DemoError as error:
+            evaluation.failures[photo_id] = str(error)
+        else:
+            for tally in evaluation.tallies:
+                started = time.perf_counter()
+                result = segment(
+                    image, variant, framing=tally.framing, side=side, registry=registry
+                )
+                tally.add(truth, result.class_map, time.perf_counter() - started)
+        evaluation.done += 1
+        yield photo_id

@@ -1,0 +1,54 @@
+"""The page beside a Hub: a stub on loopback that serves random weights under the real names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from demo.variants import get_variant
+from tests import stub_hub
+from tests.browser.conftest import run_app
+from tests.browser.test_page import click_example, wait_for_result
+from tests.checkpoints import save_random
+from tests.stub_hub import StubHub
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[StubHub]:
+    small = get_variant("s")
+    with stub_hub.serve() as stub:
+        folder = save_random(small, tmp_path / "s", layout="pytorch_model.bin")
+        stub.repositories[small.checkpoint] = folder
+        yield stub
+
+
+def test_a_cold_cache_fills_with_progress_and_recovers(
+    stub: StubHub, chromium: Browser, tmp_path: Path
+) -> None:
+    small = get_variant("s")
+    stub.bytes_per_s = 6_000_000
+    context = chromium.new_context()
+    with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
+        page = context.new_page()
+        page.goto(address)
+        status = page.locator("#status")
+        expect(status).to_contain_text(f"Downloading {small.checkpoint}", timeout=60_000)
+        expect(status).to_contain_text("Ready: MobileViT-S", timeout=60_000)
+        expect(page.locator("#variant input:checked")).to_have_value("s")
+        click_example(page)
+        wait_for_result(page)
+        expect(status).to_contain_text(stub.commit(small.checkpoint))
+        expect(status).to_contain_text("from the Hugging Face Hub")
+
+        page.locator("#variant label", has_text="XS ·").last.click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("has no apple/deeplabv3-mobilevit-x-small", timeout=30_000)
+        stub.bytes_per_s = 0
+        x_small = get_variant("xs")
+        stub.repositories[x_small.checkpoint] = save_random(x_small, tmp_path / "xs")
+        page.locator("#variant label", has_text="S ·").last.click()
+        wait_for_result(page)
+        page.locator("#variant label", has_text="XS ·").last.click()
+        expect(status).to_contain_text("MobileViT-XS took", timeout=60_000)
+    context.close()
