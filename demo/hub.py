@@ -21,11 +21,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from demo.checkpoint import CONFIG_FILE, WEIGHT_FILES
 from demo.errors import WeightsUnavailable
-
-CONFIG_FILE = "config.json"
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-"""In the order of preference; main holds only the second for these checkpoints."""
 
 ANSWER_S = 4.0
 """How long the Hub may take to answer a question before it counts as unreachable."""

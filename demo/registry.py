@@ -1,6 +1,8 @@
 """The one cache: a variant -> a loaded, warmed engine and where its weights came from."""
 
 import dataclasses
+import functools
+import importlib.util
 import logging
 import threading
 import time
@@ -16,6 +18,7 @@ from demo.engines import Engine
 from demo.errors import WeightsUnavailable
 from demo.framing import DEFAULT_SIDE
 from demo.segmentation import WeightsSource
+from demo.settings import engine_choice
 from demo.variants import VARIANTS, Variant, get_variant
 from demo.weights import SOURCES, OnProgress
 
@@ -57,7 +60,7 @@ def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
             if checkpoint is None:
                 continue
             on_progress(1.0, f"Loading {variant.label}")
-            engine = load_engine(checkpoint.folder, variant)
+            engine = load_engine(checkpoint.folder, variant, on_progress)
             engine(np.zeros((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), np.float32))
         except WeightsUnavailable as error:
             logger.info("%s: %s gave no weights: %s", variant.label, find.__name__, error)
@@ -72,12 +75,42 @@ def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
     )
 
 
-def load_engine(folder: Path, variant: Variant) -> Engine:
-    """Load a checkpoint into the engine of this machine."""
-    # imported here because PyTorch takes seconds to import and the page need not wait for it
+def load_engine(folder: Path, variant: Variant, on_progress: OnProgress) -> Engine:
+    """Load a checkpoint into the engine that suits this machine.
+
+    Raises:
+        WeightsUnavailable: if the checkpoint is damaged or belongs to another architecture.
+    """
+    # engines are imported here because their runtimes take seconds to import
+    if choose_engine() == "openvino":
+        from demo.engines.openvino import load_openvino_engine  # noqa: PLC0415
+
+        return load_openvino_engine(folder, variant, on_progress)
     from demo.engines.pytorch import load_torch_engine  # noqa: PLC0415
 
     return load_torch_engine(folder, variant)
+
+
+@functools.cache
+def choose_engine() -> str:
+    """``torch`` on a GPU, else ``openvino`` if it is installed, unless the settings say."""
+    chosen = engine_choice()
+    if chosen != "auto":
+        return chosen
+    if _has_gpu():
+        return "torch"
+    if importlib.util.find_spec("openvino") is None:
+        logger.info("openvino is not installed; running on torch, which is slower on a CPU.")
+        return "torch"
+    return "openvino"
+
+
+def _has_gpu() -> bool:
+    if not Path("/dev/nvidiactl").exists():
+        return False  # saves the import
+    import torch  # noqa: PLC0415
+
+    return bool(torch.cuda.is_available())
 
 
 class Registry:

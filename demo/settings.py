@@ -3,11 +3,41 @@
 import os
 from pathlib import Path
 
-CHECKPOINTS_VARIABLE = "SEGMENTATION_CHECKPOINTS"
-"""Folder with one folder per variant (``xxs``, ``xs``, ``s``) in transformers' layout."""
+from demo.errors import InvalidOption
+
+ENGINES = ("auto", "torch", "openvino")
 
 
 def local_checkpoints() -> Path | None:
-    """The configured folder of checkpoints, or None."""
-    value = os.environ.get(CHECKPOINTS_VARIABLE, "").strip()
+    """SEGMENTATION_CHECKPOINTS: folder with checkpoints in ``xxs``, ``xs`` and ``s``, or None."""
+    value = os.environ.get("SEGMENTATION_CHECKPOINTS", "").strip()
     return Path(value) if value else None
+
+
+def engine_choice() -> str:
+    """SEGMENTATION_ENGINE: one of `ENGINES`; ``auto`` if it is not set.
+
+    Raises:
+        InvalidOption: if it is anything else.
+    """
+    value = os.environ.get("SEGMENTATION_ENGINE", "").strip() or "auto"
+    if value not in ENGINES:
+        raise InvalidOption(
+            f"Unknown SEGMENTATION_ENGINE {value!r}. Choose auto, torch or openvino."
+        )
+    return value
+
+
+def cache_folder() -> Path:
+    """SEGMENTATION_CACHE: where converted networks are kept; in the user's cache by default."""
+    value = os.environ.get("SEGMENTATION_CACHE", "").strip()
+    if value:
+        return Path(value)
+    home = os.environ.get("XDG_CACHE_HOME", "").strip()
+    return (Path(home) if home else Path.home() / ".cache") / "mobilevit-segmentation"
+
+
+def promised_cpus() -> int | None:
+    """CPU_CORES, which Spaces sets: CPUs that the machine's owner promises, or None."""
+    value = os.environ.get("CPU_CORES", "").strip()
+    return int(value) if value.isdigit() and int(value) > 0 else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo import hub
+from demo.checkpoint import CONFIG_FILE, find_weights
 from demo.classes import CLASS_NAMES
 from demo.errors import WeightsUnavailable
 from demo.segmentation import WeightsSource
@@ -68,14 +69,14 @@ def _hub_checkpoint(snapshot: Path, variant: Variant) -> Checkpoint:
 
 
 def _read_folder(folder: Path, kind: str) -> Checkpoint | None:
-    files = [folder / name for name in hub.WEIGHT_FILES if (folder / name).is_file()]
-    if not files:
+    weights = find_weights(folder)
+    if weights is None:
         return None
     source = WeightsSource(
         kind=kind,
         name=f"{folder.parent.name}/{folder.name}",
-        revision=_content_revision(files[0]),
-        class_names=_trained_classes(folder / hub.CONFIG_FILE),
+        revision=_content_revision(weights),
+        class_names=_trained_classes(folder / CONFIG_FILE),
     )
     return Checkpoint(folder, source)
 

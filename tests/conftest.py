@@ -65,6 +65,14 @@ def make_segmentation(
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Graphs are converted once for all tests, and none of the user's are used."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGMENTATION_CACHE", str(tmp_path_factory.mktemp("graphs")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_hub(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
@@ -74,5 +82,6 @@ def no_hub(
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
-    monkeypatch.delenv("SEGMENTATION_CHECKPOINTS", raising=False)
+    for name in ("SEGMENTATION_CHECKPOINTS", "SEGMENTATION_ENGINE", "CPU_CORES"):
+        monkeypatch.delenv(name, raising=False)
     yield

@@ -20,11 +20,13 @@ FLOORS = [
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},
     {"demo.registry"},
+    {"demo.engines.openvino"},
     {"demo.engines.pytorch", "demo.weights", "demo.class_map"},
     {"demo.hub", "demo.engines"},
     {"demo.segmentation"},
     {"demo.framing"},
-    {"demo.image", "demo.classes", "demo.variants", "demo.settings"},
+    {"demo.cpus"},
+    {"demo.image", "demo.classes", "demo.variants", "demo.settings", "demo.checkpoint"},
     {"demo.errors"},
 ]
 

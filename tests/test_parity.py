@@ -14,6 +14,7 @@ from transformers import MobileViTForSemanticSegmentation, MobileViTImageProcess
 from demo import hub
 from demo.class_map import classify_pixels
 from demo.engines import Engine
+from demo.engines.openvino import load_openvino_engine
 from demo.engines.pytorch import load_torch_engine
 from demo.framing import frame_pixels, plan_framing, to_pixel_values
 from demo.image import Image, read_image
@@ -25,7 +26,10 @@ from tests.checkpoints import save_random
 REAL_CACHE = constants.HF_HUB_CACHE
 BUNDLED = sorted(folder.name for folder in BUNDLED_FOLDER.iterdir() if folder.is_dir())
 CHECKPOINTS = [*(f"random {key}" for key in VARIANTS), *(f"bundled {key}" for key in BUNDLED)]
-ENGINES: dict[str, Callable[[Path, Variant], Engine]] = {"torch": load_torch_engine}
+ENGINES: dict[str, Callable[[Path, Variant], Engine]] = {
+    "torch": load_torch_engine,
+    "openvino": lambda folder, variant: load_openvino_engine(folder, variant, print),
+}
 
 
 @pytest.fixture(scope="module", params=CHECKPOINTS)
@@ -143,7 +147,7 @@ def test_the_usual_mistakes_would_be_noticed(
     reference.eval()
     engine = load_torch_engine(random_xxs, variant)
     if training:
-        engine._model.mobilevit.train()
+        engine.model.mobilevit.train()
 
     class Mistaken:
         name = "mistaken"

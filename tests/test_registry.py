@@ -124,7 +124,7 @@ def test_sources_are_tried_in_order_and_passed_over_with_their_reasons(
     def has_it(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
         return Checkpoint(Path("here"), WeightsSource("bundled", "x", "r"))
 
-    def load_engine(folder: object, variant: Variant) -> Engine:
+    def load_engine(folder: object, variant: Variant, on_progress: object) -> Engine:
         return engine
 
     monkeypatch.setattr(registry_module, "SOURCES", (has_none, refuses, has_it))
@@ -135,3 +135,27 @@ def test_sources_are_tried_in_order_and_passed_over_with_their_reasons(
     monkeypatch.setattr(registry_module, "SOURCES", (has_none, refuses))
     with pytest.raises(WeightsUnavailable, match=r"MobileViT-S has no weights.*Hub is asleep"):
         load_variant(get_variant("s"), ignore)
+
+
+@pytest.mark.parametrize(
+    ("setting", "installed", "expected"),
+    [
+        ("", True, "openvino"),
+        ("", False, "torch"),
+        ("torch", True, "torch"),
+        ("openvino", True, "openvino"),
+    ],
+)
+def test_the_engine_suits_the_machine_unless_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, setting: str, installed: bool, expected: str
+) -> None:
+    monkeypatch.setattr(registry_module, "_has_gpu", lambda: False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: installed or None)
+    monkeypatch.setenv("SEGMENTATION_ENGINE", setting)
+    assert registry_module.choose_engine.__wrapped__() == expected
+
+
+def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGMENTATION_ENGINE", "abacus")
+    with pytest.raises(InvalidOption, match="Choose auto, torch or openvino"):
+        registry_module.choose_engine.__wrapped__()

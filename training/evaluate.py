@@ -25,9 +25,9 @@ SIDES = (512, 384, 256)
 def open_segmenter(folder: Path, variant: str) -> Segmenter:
     """The app's segment() with the checkpoint of a folder, on whole pictures."""
 
-    def load(chosen: Variant, _: OnProgress) -> LoadedVariant:
+    def load(chosen: Variant, on_progress: OnProgress) -> LoadedVariant:
         source = WeightsSource("local", folder.name, "")
-        return LoadedVariant(chosen, load_engine(folder, chosen), source)
+        return LoadedVariant(chosen, load_engine(folder, chosen, on_progress), source)
 
     registry = Registry(load)
     return lambda pixels, side: segment(pixels, variant, side=side, registry=registry).class_map

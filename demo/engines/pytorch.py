@@ -12,26 +12,56 @@ from transformers import MobileViTConfig, MobileViTForSemanticSegmentation
 from transformers.utils import logging as transformers_logging
 
 from demo.classes import CLASS_NAMES
+from demo.cpus import usable_cpus
 from demo.errors import WeightsUnavailable
 from demo.variants import Variant
 
 
 class TorchEngine:
-    """A MobileViT + DeepLabV3 in evaluation mode, on a GPU if there is one."""
+    """A MobileViT + DeepLabV3 in evaluation mode; on a GPU, if there is one, in half precision.
+
+    Attributes:
+        model: transformers' own module, on its device.
+    """
 
     name = "torch"
 
     def __init__(self, model: MobileViTForSemanticSegmentation) -> None:
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model = model.to(self._device).eval()
+        has_gpu = torch.cuda.is_available()
+        self._device = torch.device("cuda" if has_gpu else "cpu")
+        self._dtype = torch.float16 if has_gpu else torch.float32
+        if not has_gpu:
+            torch.set_num_threads(usable_cpus())
+        self.model = model.to(device=self._device, dtype=self._dtype).eval()
 
     def __call__(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network; see `demo.engines.Engine`."""
         with torch.inference_mode():
-            inputs = torch.from_numpy(pixel_values).to(self._device)  # (1, 3, h, w)
-            logits = self._model(pixel_values=inputs).logits  # (1, 21, h/16, w/16)
+            inputs = torch.from_numpy(pixel_values).to(self._device, self._dtype)  # (1, 3, h, w)
+            logits = self.model(pixel_values=inputs).logits  # (1, 21, h/16, w/16)
         result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result
+
+
+class _LogitsOnly(torch.nn.Module):
+    """The network as a function of one tensor, as converters want it."""
+
+    def __init__(self, model: MobileViTForSemanticSegmentation) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.model(pixel_values=pixel_values).logits
+        return logits
+
+
+def trace_for_export(engine: TorchEngine) -> tuple[torch.nn.Module, torch.Tensor]:
+    """A module (1, 3, h, w) -> (1, 21, h/16, w/16) on the CPU in float32, and an input to trace.
+
+    Tracing follows the sizes of the input, so that the graph serves all of them.
+    """
+    module = _LogitsOnly(engine.model).to(device="cpu", dtype=torch.float32)
+    return module.eval(), torch.zeros(1, 3, 256, 256)
 
 
 def load_torch_engine(folder: Path, variant: Variant) -> TorchEngine:

@@ -1,0 +1,40 @@
+"""How many CPUs this process may really use."""
+
+import math
+import os
+from pathlib import Path
+
+from demo.settings import promised_cpus
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_cpus(cgroup: Path = _CGROUP) -> int:
+    """The least of the affinity mask, the cgroup's quota and what Spaces promises; at least 1.
+
+    Args:
+        cgroup: where the cgroup of this process is mounted, of version 2 or 1.
+    """
+    limits = [_affinity(), _quota(cgroup), promised_cpus()]
+    return max(1, min(limit for limit in limits if limit is not None))
+
+
+def _affinity() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota(cgroup: Path) -> int | None:
+    """Quota over period, rounded up; None where there is no limit."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text().strip()
+            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    if quota in ("max", "-1"):
+        return None
+    return max(1, math.ceil(int(quota) / int(period)))

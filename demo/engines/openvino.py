@@ -1,0 +1,125 @@
+"""The fast engine on CPUs: the checkpoint's graph, converted once and run by OpenVINO in f32."""
+
+import hashlib
+import importlib.metadata
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from demo.checkpoint import read_files
+from demo.cpus import usable_cpus
+from demo.settings import cache_folder
+from demo.variants import Variant
+
+logger = logging.getLogger(__name__)
+
+_GRAPH_FILES = ("graph.xml", "graph.bin")
+_CHECKSUM_FILE = "graph.sha256"
+_VERSIONS = ("openvino", "torch", "transformers")
+_LAYOUT = "1"
+"""Changes when this file converts differently, so that older graphs are not used."""
+
+
+class OpenVinoEngine:
+    """A compiled graph for inputs of any size; calls of several threads queue in order."""
+
+    name = "openvino"
+
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self._compiled = compiled
+
+    def __call__(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network; see `demo.engines.Engine`."""
+        request = self._compiled.create_infer_request()
+        logits: NDArray[np.float32] = request.infer({0: pixel_values})[0]
+        return logits
+
+
+def load_openvino_engine(
+    folder: Path, variant: Variant, on_progress: Callable[[float, str], None]
+) -> OpenVinoEngine:
+    """Compile a checkpoint's graph, converting it first if this machine has not done so.
+
+    Args:
+        folder: a checkpoint in transformers' layout.
+        variant: the architecture that it must have.
+
+    Raises:
+        WeightsUnavailable: if the checkpoint is damaged or belongs to another architecture.
+    """
+    kept = cache_folder() / f"{variant.key}-{_content_key(folder)}"
+    graph = _read_kept(kept)
+    if graph is None:
+        on_progress(1.0, f"Preparing {variant.label} for this machine, the first time only")
+        graph = _convert(folder, variant)
+        _keep(graph, kept)
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": usable_cpus(),
+    }
+    return OpenVinoEngine(openvino.Core().compile_model(graph, "CPU", settings))
+
+
+def _content_key(folder: Path) -> str:
+    """Names the weights, the config and everything that the conversion depends on."""
+    digest = hashlib.sha256(_LAYOUT.encode())
+    for package in _VERSIONS:
+        digest.update(f"{package} {importlib.metadata.version(package)};".encode())
+    for content in read_files(folder):
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()[:32]
+
+
+def _convert(folder: Path, variant: Variant) -> openvino.Model:
+    # imported here: a kept graph needs neither PyTorch nor transformers
+    from demo.engines.pytorch import load_torch_engine, trace_for_export  # noqa: PLC0415
+
+    module, example = trace_for_export(load_torch_engine(folder, variant))
+    any_size = openvino.PartialShape([1, 3, -1, -1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated, and says so at length
+        return openvino.convert_model(module, example_input=example, input=[any_size])
+
+
+def _read_kept(kept: Path) -> openvino.Model | None:
+    """The graph that was kept, or None if there is none or it is damaged."""
+    if not kept.is_dir():
+        return None
+    try:
+        if (kept / _CHECKSUM_FILE).read_text() == _checksum(kept):
+            return openvino.Core().read_model(kept / _GRAPH_FILES[0])
+        logger.warning("The kept graph %s is damaged and is made anew.", kept.name)
+    except (OSError, RuntimeError) as error:
+        logger.warning("The kept graph %s cannot be read and is made anew: %s", kept.name, error)
+    shutil.rmtree(kept, ignore_errors=True)
+    return None
+
+
+def _checksum(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name in _GRAPH_FILES:
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _keep(graph: openvino.Model, kept: Path) -> None:
+    """Write the graph beside its place and move it there whole; the first of several wins."""
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent, prefix="new-") as beside:
+            made = Path(beside) / kept.name
+            made.mkdir()
+            openvino.save_model(graph, made / _GRAPH_FILES[0], compress_to_fp16=False)
+            (made / _CHECKSUM_FILE).write_text(_checksum(made))
+            made.rename(kept)
+    except (OSError, RuntimeError) as error:
+        if not kept.is_dir():
+            logger.warning("The converted graph cannot be kept in %s: %s", kept.parent, error)

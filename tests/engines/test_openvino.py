@@ -1,0 +1,133 @@
+"""What is kept on disk of a converted network, with the bundled checkpoint."""
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import openvino as runtime
+import pytest
+
+from demo.engines import openvino
+from demo.engines.openvino import load_openvino_engine
+from demo.settings import cache_folder
+from demo.variants import Variant, get_variant
+from demo.weights import BUNDLED_FOLDER
+from tests.test_architecture import ROOT
+from tests.test_registry import ignore
+
+XXS, FOLDER = get_variant("xxs"), BUNDLED_FOLDER / "xxs"
+VALUES = np.random.default_rng(0).random((1, 3, 256, 256), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def kept() -> Path:
+    """The graph of the bundled checkpoint, as the first load leaves it."""
+    load_openvino_engine(FOLDER, XXS, ignore)
+    (folder,) = cache_folder().glob("xxs-*")
+    return folder
+
+
+@pytest.fixture
+def cache(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test's own that holds the graph."""
+    shutil.copytree(kept, tmp_path / "cache" / kept.name)
+    monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / kept.name
+
+
+def test_a_kept_graph_is_used_without_pytorch(cache: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from demo.engines.openvino import load_openvino_engine\n"
+        "from demo.variants import Variant, get_variant\n"
+        f"load_openvino_engine(Path({str(FOLDER)!r}), get_variant('xxs'), print)\n"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""  # nothing had to be prepared
+
+
+@pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "graph.sha256"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_graph_is_made_anew(
+    kept: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: str
+) -> None:
+    file = cache / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content if damage == "flipped" else content[: len(content) // 2])
+    if damage == "gone":
+        file.unlink()
+    converted: list[Path] = []
+
+    def convert(folder: Path, variant: Variant) -> runtime.Model:
+        converted.append(folder)  # the conversion itself takes long and is tested elsewhere
+        return runtime.Core().read_model(kept / "graph.xml")
+
+    monkeypatch.setattr(openvino, "_convert", convert)
+    expected = load_openvino_engine(FOLDER, XXS, ignore)(VALUES)
+    assert converted == [FOLDER]
+    assert (load_openvino_engine(FOLDER, XXS, ignore)(VALUES) == expected).all()
+    assert converted == [FOLDER]  # mended on disk
+
+
+def test_other_weights_have_another_graph(
+    kept: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(FOLDER, tmp_path / "xxs")
+    config = tmp_path / "xxs" / "config.json"
+    config.write_text(config.read_text() + " ")
+    asked: list[Path] = []
+
+    def convert(folder: Path, variant: Variant) -> runtime.Model:
+        asked.append(folder)
+        return runtime.Core().read_model(kept / "graph.xml")
+
+    monkeypatch.setattr(openvino, "_convert", convert)
+    load_openvino_engine(tmp_path / "xxs", XXS, ignore)
+    assert asked == [tmp_path / "xxs"]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(
+        openvino, "_convert", lambda *_: runtime.Core().read_model(kept / "graph.xml")
+    )
+    assert load_openvino_engine(FOLDER, XXS, ignore)(VALUES).shape == (1, 21, 16, 16)
+    assert "cannot be kept" in caplog.text
+
+
+def test_several_writers_leave_one_whole_graph(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        openvino, "_convert", lambda *_: runtime.Core().read_model(kept / "graph.xml")
+    )
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(lambda _: load_openvino_engine(FOLDER, XXS, ignore), range(4)))
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "graph.bin",
+        "graph.sha256",
+        "graph.xml",
+    ]
+
+
+def test_callers_of_one_moment_do_not_mix(kept: Path) -> None:
+    engine = load_openvino_engine(FOLDER, XXS, ignore)
+    inputs = [np.full((1, 3, 256, 256), i / 8, np.float32) for i in range(8)]
+    alone = [engine(values) for values in inputs]
+    with ThreadPoolExecutor(8) as callers:
+        together = list(callers.map(engine, inputs * 3))
+    for i, logits in enumerate(together):
+        assert (logits == alone[i % 8]).all()

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from demo import cpus
+from demo.cpus import usable_cpus
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "250000 100000"}, 3),
+        ({"cpu.max": "20000 100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+    ],
+    ids=["no cgroup", "v2 unlimited", "v2 rounds up", "v2 under one", "v1", "v1 unlimited"],
+)
+def test_the_least_limit_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr(cpus, "_affinity", lambda: 8)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    assert usable_cpus(tmp_path) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("2", 2), ("64", 8), ("0", 8), ("many", 8)])
+def test_spaces_promise_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, expected: int
+) -> None:
+    monkeypatch.setattr(cpus, "_affinity", lambda: 8)
+    monkeypatch.setenv("CPU_CORES", value)
+    assert usable_cpus(tmp_path) == expected
