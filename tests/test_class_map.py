@@ -38,13 +38,6 @@ def test_equals_bilinear_then_argmax(seed: int, hw: tuple[int, int], contrast: f
     assert differing <= max(1, hw[0] * hw[1] * 1e-4)  # 99.99 %; float32 at exact ties
 
 
-def test_tiles_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits = random_logits(3, (32, 32), 1.0)
-    whole = classify_pixels(logits, plan_framing((301, 200)))
-    monkeypatch.setattr("demo.class_map.TILE_PIXELS", 777)
-    assert (classify_pixels(logits, plan_framing((301, 200))) == whole).all()
-
-
 @pytest.mark.parametrize("hw", [(480, 640), (640, 480), (333, 1000)])
 def test_crop_equals_the_crop_of_the_resized_image(hw: tuple[int, int]) -> None:
     """Classifying at a scale where the crop falls on whole pixels leaves no rounding to argue."""
