@@ -7,7 +7,6 @@ pair of linear maps, one per axis, describes it both ways. Coordinates are conti
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
@@ -136,7 +135,10 @@ def _plan_crop(image_hw: tuple[int, int], side: int) -> Framing:
 
 
 def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
-    """Resample what the network is to see; shrinking averages, growing interpolates.
+    """Resample what the network is to see, as transformers' image processor does.
+
+    Pillow's bilinear filter averages where it shrinks. Resizing the box alone equals resizing
+    everything and then cropping, since the filter still reads the pixels around the box.
 
     Args:
         image: H×W×3 uint8 of the framing's image size; channel order is kept.
@@ -144,25 +146,10 @@ def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
     Returns:
         h×w×3 uint8 of the framing's network size.
     """
-    if framing.name == "crop":
-        return _resize_box(image, framing)
-    network_h, network_w = framing.network_hw
-    height, width = framing.image_hw
-    shrunk_wh = (min(width, network_w), min(height, network_h))
-    pixels: NDArray[np.uint8] = image
-    if shrunk_wh != (width, height):
-        pixels = cv2.resize(pixels, shrunk_wh, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    if shrunk_wh != (network_w, network_h):
-        pixels = cv2.resize(pixels, (network_w, network_h)).astype(np.uint8, copy=False)
-    return pixels
-
-
-def _resize_box(image: Image, framing: Framing) -> NDArray[np.uint8]:
-    """Pillow's bilinear resize of the box alone, equal to resizing all and then cropping."""
     top, left, bottom, right = framing.box
     height, width = framing.network_hw
-    bilinear = PIL.Image.Resampling.BILINEAR
     whole = PIL.Image.fromarray(image)
+    bilinear = PIL.Image.Resampling.BILINEAR
     return np.asarray(whole.resize((width, height), bilinear, (left, top, right, bottom)))
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from huggingface_hub import constants, file_download
 
+from benchmarks.checkpoints import save_random
 from demo import hub
 from demo.errors import WeightsUnavailable
 from demo.registry import LoadedVariant, Registry
 from demo.variants import VARIANTS, get_variant
 from tests import stub_hub
-from tests.checkpoints import save_random
 from tests.stub_hub import StubHub
 
 XXS = get_variant("xxs")

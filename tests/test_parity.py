@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -11,6 +12,7 @@ import torch
 from huggingface_hub import constants
 from transformers import MobileViTForSemanticSegmentation, MobileViTImageProcessorPil
 
+from benchmarks.checkpoints import save_random
 from demo import hub
 from demo.class_map import classify_pixels
 from demo.engines import Engine
@@ -21,7 +23,6 @@ from demo.image import Image, read_image
 from demo.ui.blocks import EXAMPLES
 from demo.variants import VARIANTS, Variant, get_variant
 from demo.weights import BUNDLED_FOLDER
-from tests.checkpoints import save_random
 
 REAL_CACHE = constants.HF_HUB_CACHE
 BUNDLED = sorted(folder.name for folder in BUNDLED_FOLDER.iterdir() if folder.is_dir())
@@ -73,13 +74,21 @@ def processor_values(image: Image) -> torch.Tensor:
     return values
 
 
+SQUASH = {"do_center_crop": False, "size": {"height": 512, "width": 512}}
+
+
+@pytest.mark.parametrize(("framing", "options"), [("crop", {}), ("whole", SQUASH)])
 @pytest.mark.parametrize(
     "hw", [(480, 640), (640, 480), (544, 544), (1080, 1920), (100, 77), (3000, 999), (7, 5)]
 )
-def test_pixel_values_of_crop_are_the_processor_s(hw: tuple[int, int]) -> None:
+def test_pixel_values_are_the_processor_s(
+    hw: tuple[int, int], framing: str, options: dict[str, Any]
+) -> None:
     image = photograph(*hw)
-    difference = np.abs(crop_values(image) - processor_values(image).numpy())
-    assert difference.max() <= 1 / 255 + 1e-6
+    ours = to_pixel_values(frame_pixels(image, plan_framing(hw, framing)))
+    processor = MobileViTImageProcessorPil.from_pretrained(BUNDLED_FOLDER / "xxs", **options)
+    theirs = processor(image, return_tensors="np")["pixel_values"]
+    assert np.abs(ours - theirs).max() <= 1 / 255 + 1e-6
 
 
 def test_logits_are_transformers_own(

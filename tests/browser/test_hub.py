@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from benchmarks.checkpoints import save_random
 from demo.variants import get_variant
 from tests import stub_hub
 from tests.browser.conftest import run_app
 from tests.browser.test_page import click_example, wait_for_result
-from tests.checkpoints import save_random
 from tests.stub_hub import StubHub
 
 

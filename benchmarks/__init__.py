@@ -1,0 +1,1 @@
+"""Scripts that measure this app and its peers side by side in one run."""

@@ -1,0 +1,171 @@
+"""From an image in memory to a class map of its size: ours beside transformers.
+
+python -m benchmarks.latency [--rounds N] [--json FILE]
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.ours import checkpoint_of, make_photograph, our_path, registry_of
+from benchmarks.peak_memory import measure
+from benchmarks.peers import PEERS, reference_model, transformers_path
+from demo.cpus import usable_cpus
+from demo.variants import VARIANTS
+
+SIZES = ((480, 640), (1080, 1920), (3000, 4000))
+GFLOP = {"xxs": 7.9, "xs": 14.8, "s": 27.4}
+"""Of one forward pass at 512×512, counted."""
+
+_MATRIX = 3072
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant and size against one peer; times are medians in milliseconds.
+
+    Attributes:
+        ratio: peer_ms / ours_ms.
+        agreement: share of pixels on which ours and transformers' path agree when both show the
+            network the whole image.
+        forward_ratio: transformers' forward pass at 512×512 over ours.
+        peak_share: share of the machine's measured f32 rate that our forward pass reaches.
+        network_share: share of our time that is the forward pass.
+        peer_peak_mb, ours_peak_mb: peak memory of a process that does nothing else, MiB.
+        ours_above_mb: MiB that our run takes above the loaded network and image.
+    """
+
+    variant: str
+    weights: str
+    image_hw: tuple[int, int]
+    peer: str
+    peer_ms: float
+    ours_ms: float
+    ratio: float
+    agreement: float
+    forward_ratio: float
+    peak_share: float
+    network_share: float
+    peer_peak_mb: float
+    ours_peak_mb: float
+    ours_above_mb: float
+
+
+def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each call, one of each a round, after a round that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds + 1):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            if turn:
+                times[name].append((time.perf_counter() - started) * 1000)
+    return times
+
+
+def peak_gflops(rounds: int = 9) -> float:
+    """The machine's f32 rate in GFLOP/s: the median of large matrix products."""
+    torch.set_num_threads(usable_cpus())
+    a, b = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
+    times = interleave({"product": lambda: a @ b}, rounds)["product"]
+    return 2 * _MATRIX**3 / float(np.median(times)) / 1e6
+
+
+def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
+    """All sizes and peers for one variant."""
+    paths = {"ours": our_path(key)} | {name: build(key) for name, build in PEERS.items()}
+    squashed = transformers_path(key, squash=True)
+    engine = registry_of(checkpoint_of(key)).get(key).engine
+    model = reference_model(key)
+    values = np.random.default_rng(0).random((1, 3, 512, 512), dtype=np.float32)
+
+    def reference_forward() -> None:
+        with torch.inference_mode():
+            model(pixel_values=torch.from_numpy(values))
+
+    rows = []
+    for image_hw in SIZES:
+        image = make_photograph(image_hw)
+        calls: dict[str, Callable[[], Any]] = {
+            name: partial(path, image) for name, path in paths.items()
+        }
+        calls["our forward"] = lambda: engine(values)
+        calls["their forward"] = reference_forward
+        times = interleave(calls, rounds)
+        ms = {name: float(np.median(taken)) for name, taken in times.items()}
+        agreement = float((paths["ours"](image) == squashed(image)).mean())
+        rate = peak_gflops(3)
+        ours_peak, ours_above = measure("ours", key, image_hw) if memory else (0.0, 0.0)
+        for peer in PEERS:
+            rows.append(
+                Row(
+                    variant=key,
+                    weights="random" if "random" in checkpoint_of(key).name else "bundled",
+                    image_hw=image_hw,
+                    peer=peer,
+                    peer_ms=ms[peer],
+                    ours_ms=ms["ours"],
+                    ratio=_median_ratio(times[peer], times["ours"]),
+                    agreement=agreement,
+                    forward_ratio=_median_ratio(times["their forward"], times["our forward"]),
+                    peak_share=GFLOP[key] / ms["our forward"] * 1000 / rate,
+                    network_share=ms["our forward"] / ms["ours"],
+                    peer_peak_mb=measure(peer, key, image_hw)[0] if memory else 0.0,
+                    ours_peak_mb=ours_peak,
+                    ours_above_mb=ours_above,
+                )
+            )
+            print_row(rows[-1])
+    return rows
+
+
+def _median_ratio(peer: list[float], ours: list[float]) -> float:
+    """Median of the ratios of the same round, so that a drift of the machine cancels out."""
+    return float(np.median(np.array(peer) / np.array(ours)))
+
+
+def print_row(row: Row) -> None:
+    """One line of the table."""
+    height, width = row.image_hw
+    print(
+        f"| {row.variant.upper()} ({row.weights}) | {width}×{height} | {row.peer} "
+        f"| {row.peer_ms:.0f} | {row.ours_ms:.0f} | {row.ratio:.1f} | {row.forward_ratio:.1f} "
+        f"| {row.network_share:.0%} | {row.peak_share:.0%} | {row.agreement:.3%} "
+        f"| {row.peer_peak_mb:.0f} | {row.ours_peak_mb:.0f} | {row.ours_above_mb:.0f} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--variant", choices=list(VARIANTS), action="append")
+    parser.add_argument("--no-memory", dest="memory", action="store_false")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {usable_cpus()} CPUs, ", end="")
+    print(f"{peak_gflops():.0f} GFLOP/s in f32 matrix products")
+    print(
+        "| variant (weights) | image | peer | peer ms | ours ms | ratio | forward ratio "
+        "| network's share | of peak | agreement | peer MiB | ours MiB | above |"
+    )
+    print("|" + "---|" * 13)
+    rows = []
+    for key in options.variant or VARIANTS:
+        rows += measure_variant(key, options.rounds, options.memory)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Peak memory of one way from an image to a class map, in a process of its own.
+
+python -m benchmarks.peak_memory PATH VARIANT HEIGHT WIDTH prints MiB: of the whole process, and
+above what it held once the image and the network were loaded and had run on a small image.
+"""
+
+import resource
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from benchmarks.ours import Segmenter, make_photograph, our_path
+
+_PAGE_MIB = resource.getpagesize() / 2**20
+
+
+def measure(path: str, variant: str, image_hw: tuple[int, int]) -> tuple[float, float]:
+    """(MiB of the whole process, MiB above the loaded image and network) at the peak."""
+    arguments = [path, variant, *map(str, image_hw)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.peak_memory", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    whole, above = done.stdout.split()
+    return float(whole), float(above)
+
+
+def _build(name: str, variant: str) -> Segmenter:
+    if name == "ours":
+        return our_path(variant)
+    from benchmarks.peers import PEERS  # noqa: PLC0415 what ours does not import must not count
+
+    return PEERS[name](variant)
+
+
+def _resident_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_MIB
+
+
+def main() -> None:
+    """Load, run on a small image, then watch the run on the large one."""
+    name, variant, height, width = sys.argv[1:]
+    run = _build(name, variant)
+    run(make_photograph((64, 64)))
+    image = make_photograph((int(height), int(width)))
+    before = _resident_mib()
+    samples = [before]
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            samples.append(_resident_mib())
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    run(image)
+    stop.set()
+    watcher.join()
+    whole = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{whole:.0f} {max(samples) - before:.0f}")
+
+
+if __name__ == "__main__":
+    main()
