@@ -20,6 +20,13 @@ KEPT_S = 3600
 """How long uploads and results stay on disk."""
 
 _FOLDER = Path(__file__).parent
+_SHOW_RESULT = """() => {
+  const result = document.querySelector("#status");
+  if (result.getBoundingClientRect().top > 0.6 * window.innerHeight)
+    result.scrollIntoView({ behavior: "smooth", block: "start" });
+}"""
+"""On a phone the result lies below the choices."""
+
 _SET_OPACITY = "(o) => { document.body.style.setProperty('--overlay-opacity', o) }"
 
 
@@ -49,19 +56,19 @@ def build_page() -> gr.Blocks:
             show_progress_on=status,
             api_visibility="private",
         )
-        gr.on(
+        segmented = gr.on(
             [photo.change, variant.input, framing.input],
             on_segment,
             [photo, variant, framing],
             [viewer, summary, status],
             preprocess=False,
             show_progress_on=viewer,
-            scroll_to_output=True,
             trigger_mode="always_last",
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
             concurrency_id="segment",
             api_visibility="private",
         )
+        segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
     page.queue(max_size=QUEUE_SIZE)
     return page
@@ -127,6 +134,9 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
 
 
 def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Slider]:
+    status = gr.HTML(
+        render_status("Loading the network."), elem_id="status", apply_default_css=False
+    )
     viewer = gr.HTML(
         html_template=(_FOLDER / "viewer" / "viewer.html").read_text(encoding="utf-8"),
         css_template=(_FOLDER / "viewer" / "viewer.css").read_text(encoding="utf-8"),
@@ -135,9 +145,6 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Slider]:
     )
     opacity = gr.Slider(
         0, 1, DEFAULT_OPACITY, step=0.01, label="Opacity", buttons=[], elem_id="opacity"
-    )
-    status = gr.HTML(
-        render_status("Loading the network."), elem_id="status", apply_default_css=False
     )
     summary = gr.HTML(elem_id="summary", apply_default_css=False)
     return viewer, status, summary, opacity

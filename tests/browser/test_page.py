@@ -209,6 +209,7 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     click_example(page)
     wait_for_result(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect(page.locator("#viewer img.photo")).to_be_in_viewport(timeout=5_000)
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
     context.close()
