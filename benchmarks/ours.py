@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from demo.image import Image, read_image
 from demo.inference import segment
-from demo.registry import LoadedVariant, Registry, load_engine
-from demo.segmentation import WeightsSource
-from demo.variants import Variant, get_variant
-from demo.weights import BUNDLED_FOLDER, OnProgress
+from demo.registry import open_registry
+from demo.variants import get_variant
+from demo.weights import BUNDLED_FOLDER
 
 Segmenter = Callable[[Image], NDArray[np.integer[Any]]]
 """H×W×3 uint8 RGB -> H×W class ids."""
@@ -44,18 +43,7 @@ def checkpoint_of(key: str) -> Path:
     return made
 
 
-@cache
-def registry_of(folder: Path) -> Registry:
-    """A registry that loads from one folder."""
-
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        source = WeightsSource("local", folder.name, "")
-        return LoadedVariant(variant, load_engine(folder, variant, on_progress), source)
-
-    return Registry(load)
-
-
 def our_path(key: str) -> Segmenter:
     """`segment`, as the page calls it."""
-    registry = registry_of(checkpoint_of(key))
+    registry = open_registry(checkpoint_of(key))
     return lambda image: segment(image, key, registry=registry).class_map

@@ -20,7 +20,7 @@ from demo.framing import DEFAULT_SIDE
 from demo.segmentation import WeightsSource
 from demo.settings import engine_choice
 from demo.variants import VARIANTS, Variant, get_variant
-from demo.weights import SOURCES, OnProgress
+from demo.weights import SOURCES, OnProgress, read_source
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +207,16 @@ def _may_improve(loading: _Loading) -> bool:
     if not loading.future.done() or loading.future.result().weights.kind != "bundled":
         return False
     return time.monotonic() - loading.finished_at > RETRY_AFTER_S
+
+
+def open_registry(folder: Path) -> Registry:
+    """A registry whose variants all come from one checkpoint's folder."""
+
+    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        engine = load_engine(folder, variant, on_progress)
+        return LoadedVariant(variant, engine, read_source(folder, "local"))
+
+    return Registry(load)
 
 
 _default_registry = Registry()

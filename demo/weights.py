@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo import hub
-from demo.checkpoint import CONFIG_FILE, find_weights
+from demo.checkpoint import find_weights, read_files
 from demo.classes import CLASS_NAMES
 from demo.errors import WeightsUnavailable
 from demo.segmentation import WeightsSource
@@ -69,33 +69,32 @@ def _hub_checkpoint(snapshot: Path, variant: Variant) -> Checkpoint:
 
 
 def _read_folder(folder: Path, kind: str) -> Checkpoint | None:
-    weights = find_weights(folder)
-    if weights is None:
+    if find_weights(folder) is None:
         return None
-    source = WeightsSource(
-        kind=kind,
-        name=f"{folder.parent.name}/{folder.name}",
-        revision=_content_revision(weights),
-        class_names=_trained_classes(folder / CONFIG_FILE),
-    )
-    return Checkpoint(folder, source)
+    return Checkpoint(folder, read_source(folder, kind))
 
 
-def _content_revision(file: Path) -> str:
-    with file.open("rb") as opened:
-        return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()[:16]}"
-
-
-def _trained_classes(config: Path) -> tuple[str, ...]:
-    """The classes that a config says its weights were trained on; all 21 if it says nothing.
+def read_source(folder: Path, kind: str) -> WeightsSource:
+    """What a checkpoint's folder says of itself.
 
     Raises:
-        WeightsUnavailable: if there is no readable config.
+        WeightsUnavailable: if its config or weights are missing or unreadable.
     """
+    config, weights = read_files(folder)
+    return WeightsSource(
+        kind=kind,
+        name=f"{folder.parent.name}/{folder.name}",
+        revision=f"sha256:{hashlib.sha256(weights).hexdigest()[:16]}",
+        class_names=_trained_classes(config, folder),
+    )
+
+
+def _trained_classes(config: bytes, folder: Path) -> tuple[str, ...]:
+    """The classes that a config says its weights were trained on; all 21 if it says nothing."""
     try:
-        names = json.loads(config.read_text(encoding="utf-8")).get("trained_classes")
-    except (OSError, ValueError, AttributeError):
+        names = json.loads(config).get("trained_classes")
+    except (ValueError, AttributeError):
         raise WeightsUnavailable(
-            f"{config.parent.name}/{config.name} is missing or not JSON"
+            f"the config of {folder.parent.name}/{folder.name} is not JSON"
         ) from None
     return tuple(names) if names else CLASS_NAMES

@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.inference import segment
-from demo.registry import LoadedVariant, Registry, load_engine
-from demo.segmentation import WeightsSource
-from demo.variants import VARIANTS, Variant
-from demo.weights import OnProgress
+from demo.registry import open_registry
+from demo.variants import VARIANTS
 from training.measures import Segmenter, count_overlap, false_person_share, person_iou
 from training.photographs import Photograph, load_empty, load_people
 from training.stress import STRESS_SETS
@@ -24,12 +22,7 @@ SIDES = (512, 384, 256)
 
 def open_segmenter(folder: Path, variant: str) -> Segmenter:
     """The app's segment() with the checkpoint of a folder, on whole pictures."""
-
-    def load(chosen: Variant, on_progress: OnProgress) -> LoadedVariant:
-        source = WeightsSource("local", folder.name, "")
-        return LoadedVariant(chosen, load_engine(folder, chosen, on_progress), source)
-
-    registry = Registry(load)
+    registry = open_registry(folder)
     return lambda pixels, side: segment(pixels, variant, side=side, registry=registry).class_map
 
 
