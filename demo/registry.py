@@ -141,6 +141,8 @@ class Registry:
             try:
                 return loading.future.result(timeout=0.2)
             except FutureTimeoutError:
+                if loading.future.done():  # a time-out inside the load is its result
+                    raise
                 if on_progress is not None:
                     on_progress(*loading.progress)
 

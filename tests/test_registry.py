@@ -78,6 +78,14 @@ def test_a_failure_is_told_and_the_next_call_tries_again() -> None:
     assert registry.loaded("s") is not None
 
 
+def test_a_time_out_inside_the_load_is_not_waited_for() -> None:
+    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        raise TimeoutError("disk asleep")
+
+    with pytest.raises(TimeoutError, match="disk asleep"):
+        Registry(load).get("s")
+
+
 def test_unknown_variant_is_refused() -> None:
     with pytest.raises(InvalidOption):
         Registry().get("m")

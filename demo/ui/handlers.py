@@ -1,6 +1,7 @@
 """Between Gradio's values and the domain: what each event of the page and the API does."""
 
 import base64
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
 from demo.ui.summary import render_error, render_status, render_summary
 from demo.weights import OnProgress
+
+logger = logging.getLogger(__name__)
+
+_UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 
 DISPLAY_SIDE = 2048
 """Longest side of the pictures sent to the page, in pixels; results keep the full size."""
@@ -65,6 +70,9 @@ def on_segment(
         segmentation = segment(image, chosen, framing=framing, on_progress=report)
     except DemoError as error:
         return gr.skip(), gr.skip(), render_error(str(error))
+    except Exception:
+        logger.exception("segmenting an image failed")
+        return gr.skip(), gr.skip(), render_error(_UNEXPECTED)
     status = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
     return (
         _viewer_value(image, segmentation),
@@ -89,6 +97,9 @@ def on_api_segment(
         segmentation = segment(pixels, variant, framing=framing)
     except DemoError as error:
         raise gr.Error(str(error), print_exception=False) from None
+    except Exception:
+        logger.exception("segmenting an image failed")
+        raise gr.Error(_UNEXPECTED, print_exception=False) from None
     # in Gradio's own cache, which is emptied after a time
     folder = Path(tempfile.mkdtemp(prefix="segmentation-", dir=_cache_folder()))
     overlay, class_map = folder / "overlay.png", folder / "classes.png"
