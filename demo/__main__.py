@@ -14,7 +14,7 @@ from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, find_split, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_png
-from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS
+from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
 from demo.image import read_image
 from demo.inference import segment
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
@@ -55,7 +55,7 @@ def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> None:
     command.set_defaults(command=segment_photos)
     command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     command.add_argument("--framing", default=DEFAULT_FRAMING, choices=list(FRAMINGS))
-    command.add_argument("--opacity", type=float, default=DEFAULT_OPACITY, help="0 to 1")
+    command.add_argument("--opacity", type=_share, default=DEFAULT_OPACITY, help="0 to 1")
     command.add_argument("--out", type=Path, default=Path(), help="folder for the results")
     command.add_argument("--json", action="store_true", help="print the areas as JSON as well")
 
@@ -73,14 +73,48 @@ def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
         choices=list(FRAMINGS),
         help="may be given several times; whole if it is not given",
     )
-    command.add_argument("--limit", type=int, help="evaluate only the first so many")
+    command.add_argument(
+        "--limit", type=_positive, metavar="N", help="evaluate only the first so many"
+    )
     command.add_argument(
         "--json", type=Path, metavar="FILE", help="write the figures; an interrupted run goes on"
     )
 
 
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return share
+
+
+def _load(options: argparse.Namespace) -> LoadedVariant:
+    """Load the variant, with a line for each step, and say which weights it has."""
+    sentences: list[str] = []
+
+    def on_progress(fraction: float, sentence: str) -> None:
+        if sentence not in sentences:
+            sentences.append(sentence)
+            print(f"{sentence} …", file=sys.stderr)
+
+    loaded = default_registry().get(options.variant, on_progress)
+    print(f"{loaded.variant.label}. {loaded.weights.describe()}", file=sys.stderr)
+    return loaded
+
+
 def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a failure is told in one line and the others are still done."""
+    plan_framing((1, 1), options.framing, options.side)  # what is wrong for all is told once
+    _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
     bar = tqdm(options.photos, unit="photo", disable=len(options.photos) < 2)
@@ -122,11 +156,14 @@ SAVE_EVERY_S = 5.0
 def evaluate_folder(options: argparse.Namespace) -> int:
     """Evaluate one variant under one or more framings and print the figures side by side."""
     split = find_split(options.voc, options.split, options.limit)
-    loaded = default_registry().get(options.variant)
     framings = list(dict.fromkeys(options.framing or [DEFAULT_FRAMING]))
+    plan_framing((1, 1), framings[0], options.side)
+    loaded = _load(options)
     evaluation = start_evaluation(
         split, options.variant, framings, options.side, loaded.weights.revision
     )
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
     partial = options.json and options.json.with_name(options.json.name + ".partial")
     if partial and evaluation.take_up(partial):
         print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
@@ -166,8 +203,8 @@ def _figures(tally: Tally, evaluation: Evaluation, loaded: LoadedVariant) -> dic
 
 
 def _print_figures(evaluation: Evaluation, loaded: LoadedVariant) -> None:
-    weights, tallies = loaded.weights, evaluation.tallies
-    print(f"{loaded.variant.label}, {weights.kind} weights {weights.name} ({weights.revision})")
+    tallies = evaluation.tallies
+    print(f"{loaded.variant.label}. {loaded.weights.describe()}")
     _print_row("", [tally.framing for tally in tallies])
     for name in CLASS_NAMES:
         if any(name in tally.iou for tally in tallies):

@@ -51,7 +51,7 @@ class VocSplit:
 
 
 def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
-    """The photographs that a split names; all with ground truth if it has no file.
+    """The photographs that a split names; all with ground truth if the folder lists no splits.
 
     Args:
         split: a name, read from ImageSets/Segmentation/NAME.txt, or the path of such a file.
@@ -62,8 +62,11 @@ def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
     """
     named = folder / "ImageSets" / "Segmentation" / f"{split}.txt"
     listing = next((path for path in (named, Path(split)) if path.is_file()), None)
+    others = sorted(path.stem for path in named.parent.glob("*.txt"))
     if listing is not None:
         ids = listing.read_text(encoding="utf-8").split()
+    elif others:
+        raise InvalidOption(f"There is no split {split!r}. Choose one of {', '.join(others)}.")
     else:
         ids = sorted(path.stem for path in (folder / "SegmentationClass").glob("*.png"))
     if not ids:
@@ -76,12 +79,18 @@ def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
 
 def _read_truth(path: Path) -> NDArray[np.uint8]:
     try:
-        with PIL.Image.open(path) as opened:
+        with PIL.Image.open(path, formats=["PNG"]) as opened:
             truth = np.asarray(opened)
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:  # Pillow raises anything on a damaged file
         raise InvalidImage(f"The ground truth {path.name} cannot be read.") from error
     if truth.ndim != 2 or truth.dtype != np.uint8:
         raise InvalidImage(f"The ground truth {path.name} is not a single channel of class ids.")
+    strange = np.setdiff1d(truth, [*range(CLASSES_COUNT), VOID])
+    if strange.size:
+        raise InvalidImage(
+            f"The ground truth {path.name} has the values {strange.tolist()}. Expected class ids "
+            f"0 to {CLASSES_COUNT - 1} and {VOID} for void."
+        )
     return truth
 
 
@@ -106,7 +115,7 @@ class Tally:
 
     def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8], seconds: float) -> None:
         """Count one image; pixels whose ground truth is void are left out."""
-        judged = truth < CLASSES_COUNT
+        judged = truth != VOID
         seen = judged & (predicted != NOT_SEEN)
         pairs = truth[seen].astype(np.int64) * CLASSES_COUNT + predicted[seen]
         counts = np.bincount(pairs, minlength=CLASSES_COUNT**2)
@@ -173,7 +182,7 @@ class Evaluation:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        if saved.get("key") != self.key:
+        if not isinstance(saved, dict) or saved.get("key") != self.key:
             return False
         self.done, self.failures = saved["done"], saved["failures"]
         self.tallies = [
@@ -188,6 +197,7 @@ def start_evaluation(
 ) -> Evaluation:
     """An evaluation of which nothing is done."""
     key = {
+        "folder": str(split.folder.resolve()),
         "ids": list(split.ids),
         "variant": variant,
         "framings": list(framings),

@@ -10,6 +10,7 @@ import PIL.Image
 from demo.areas import class_areas
 from demo.classes import NOT_SEEN, PALETTE
 from demo.image import Image
+from demo.overlay import draw_stripes
 from demo.segmentation import Segmentation
 
 _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -30,13 +31,15 @@ def encode_class_map(segmentation: Segmentation) -> bytes:
     return _encode_palette_png(segmentation.class_map)
 
 
-def encode_colours(class_map: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
+def encode_colours(class_map: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> bytes:
     """Class colours as a palette PNG whose background is transparent, to lay over the image.
 
     Args:
-        class_map: H×W uint8 class ids; 255, not seen, becomes grey.
+        class_map: H×W uint8 class ids; 255, not seen, becomes grey stripes.
     """
-    return _encode_palette_png(class_map, transparent_background=True)
+    striped = class_map.copy()
+    striped[(class_map == NOT_SEEN) & ~draw_stripes(class_map.shape)] = 0
+    return _encode_palette_png(striped, transparent_background=True)
 
 
 def areas_record(segmentation: Segmentation) -> dict[str, Any]:

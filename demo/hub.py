@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -39,12 +40,15 @@ STALL_BYTES = 256 * 1024
 constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]
 constants.HF_HUB_DISABLE_XET = True
 
+logger = logging.getLogger(__name__)
+
 _UNREACHABLE = "the Hugging Face Hub could not be reached"
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (OfflineModeIsEnabled, "offline mode is switched on (HF_HUB_OFFLINE)"),
     (LocalEntryNotFoundError, _UNREACHABLE),
     (FutureTimeoutError, _UNREACHABLE),
+    (ConnectionError, _UNREACHABLE),
     (RepositoryNotFoundError, "the Hugging Face Hub has no {repository}, or asks for a login"),
     (EntryNotFoundError, "{repository} has no weights on the Hugging Face Hub"),
 )
@@ -92,6 +96,7 @@ def download(repository: str, on_progress: Callable[[float], None]) -> Path:
     except WeightsUnavailable:
         raise
     except Exception as error:  # each HTTP client and storage backend raises its own types
+        logger.warning("%s: the Hub gave nothing: %r", repository, error)
         raise WeightsUnavailable(_explain(error, repository)) from error
 
 
@@ -196,4 +201,8 @@ def _explain(error: Exception, repository: str) -> str:
             return reason.format(repository=repository)
     if isinstance(error, HfHubHTTPError):
         return f"the Hugging Face Hub refused with status {error.response.status_code}"
-    return _UNREACHABLE
+    if isinstance(error, OSError):
+        return "the Hub's cache on this machine cannot be written"
+    if type(error).__module__.startswith("httpx"):
+        return _UNREACHABLE
+    return f"the download of {repository} failed"

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,14 @@ def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:
 
 def _checked_path(path: Path) -> Path:
     try:
-        size = path.stat().st_size if path.is_file() else None
+        status = path.stat()
+    except FileNotFoundError:
+        raise InvalidImage(f"There is no file of that name. {_EXPECTED}.") from None
     except (OSError, ValueError):
-        size = None
-    if size is None:
-        raise InvalidImage(f"There is no file of that name. {_EXPECTED}.")
-    if size == 0:
+        raise InvalidImage(f"The file cannot be opened. {_EXPECTED} that can be read.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidImage(f"That is a folder or a device, not a file. {_EXPECTED}.")
+    if status.st_size == 0:
         raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
     return path
 
@@ -124,6 +127,10 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
         opened.load()
         upright = _apply_orientation(opened)
         return np.ascontiguousarray(_to_rgb(upright))
+    except MemoryError:
+        raise InvalidImage(
+            "There is not enough memory for an image of this size. Scale it down and try again."
+        ) from None
     except Exception as error:  # as above: truncated and damaged pixels raise anything
         raise InvalidImage(
             "The image is damaged or cut off before its end. Save or download it again and retry."

@@ -41,13 +41,13 @@ def draw_overlay(
     painted = segmentation.class_map != 0
     if (segmentation.class_map == NOT_SEEN).any():
         colours[segmentation.class_map == NOT_SEEN] = 128
-        painted &= (segmentation.class_map != NOT_SEEN) | _stripes(segmentation.image_hw)
+        painted &= (segmentation.class_map != NOT_SEEN) | draw_stripes(segmentation.image_hw)
     blended = cv2.addWeighted(colours, opacity, image, 1 - opacity, 0).astype(np.uint8, copy=False)
     return np.where(painted[:, :, None], blended, image)
 
 
-def _stripes(image_hw: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Diagonal stripes, H×W bool."""
+def draw_stripes(image_hw: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Diagonal stripes, H×W bool: the pattern of what was not seen."""
     rows, columns = np.ogrid[: image_hw[0], : image_hw[1]]
     striped: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = (
         rows + columns

@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_VARIANT = "s"
 RETRY_AFTER_S = 300.0
-"""How long a bundled checkpoint stands in before the Hub is asked again, in the background."""
+"""How long a bundled checkpoint stands in before the Hub is asked again, in the background, and
+how long `Registry.first_available` takes a failure for granted."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class _Loading:
     future: "Future[LoadedVariant]" = field(default_factory=Future)
     progress: tuple[float, str] = (0.0, "Starting")
     finished_at: float = 0.0
+    is_retried: bool = False
 
 
 def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
@@ -61,10 +63,14 @@ def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
                 continue
             on_progress(1.0, f"Loading {variant.label}")
             engine = load_engine(checkpoint.folder, variant, on_progress)
-            engine(np.zeros((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), np.float32))
+            _warm_up(engine, variant)
         except WeightsUnavailable as error:
             logger.info("%s: %s gave no weights: %s", variant.label, find.__name__, error)
             reasons.append(str(error))
+            continue
+        except Exception as error:  # a broken source must not stand in the way of the next
+            logger.warning("%s: %s failed: %r", variant.label, find.__name__, error)
+            reasons.append(f"the checkpoint of {variant.label} cannot be used")
             continue
         weights = dataclasses.replace(checkpoint.source, reason="; ".join(reasons))
         logger.info("%s: %s weights, %s", variant.label, weights.kind, weights.name)
@@ -73,6 +79,13 @@ def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
         f"{variant.label} has no weights on this machine: {'; '.join(reasons)}. "
         "Choose another variant, or try again later."
     )
+
+
+def _warm_up(engine: Engine, variant: Variant) -> None:
+    """Run the network once, so that the first visitor does not wait, and look at what it says."""
+    grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
+    if not np.isfinite(engine(grey)).all():
+        raise WeightsUnavailable(f"the checkpoint of {variant.label} gives no finite numbers")
 
 
 def load_engine(folder: Path, variant: Variant, on_progress: OnProgress) -> Engine:
@@ -154,7 +167,7 @@ class Registry:
             if loading is None or _failed(loading):
                 loading = self._loadings[variant.key] = self._begin(variant, _Loading())
             elif _may_improve(loading):
-                loading.finished_at = time.monotonic()
+                loading.is_retried = True
                 self._begin(variant, _Loading(), replaces=loading)
         return loading
 
@@ -166,12 +179,15 @@ class Registry:
         return loading.future.result()
 
     def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
-        """The largest variant that has weights, S first.
+        """The largest variant that has weights, S first; a recent failure is not tried again.
 
         Raises:
             WeightsUnavailable: if none has.
         """
         for key in reversed(VARIANTS):
+            loading = self._loadings.get(key)
+            if key != next(iter(VARIANTS)) and loading is not None and _failed_lately(loading):
+                continue
             try:
                 return self.get(key, on_progress)
             except WeightsUnavailable as error:
@@ -186,27 +202,40 @@ class Registry:
 
         def run() -> None:
             try:
-                loaded = self._load(variant, report)
+                loading.future.set_result(self._load(variant, report))
             except BaseException as error:
                 loading.future.set_exception(error)
-                return
-            loading.finished_at = time.monotonic()
-            loading.future.set_result(loaded)
-            if replaces is not None and loaded.weights.kind != "bundled":
-                with self._lock:
-                    self._loadings[variant.key] = loading
+            finally:
+                loading.finished_at = time.monotonic()
+            if replaces is not None:
+                self._settle_retry(variant, replaces, loading)
 
         threading.Thread(target=run, name=f"load-{variant.key}", daemon=True).start()
         return loading
+
+    def _settle_retry(self, variant: Variant, standing: _Loading, retried: _Loading) -> None:
+        with self._lock:
+            if not _failed(retried) and retried.future.result().weights.kind != "bundled":
+                self._loadings[variant.key] = retried
+            standing.finished_at = time.monotonic()
+            standing.is_retried = False
 
 
 def _failed(loading: _Loading) -> bool:
     return loading.future.done() and loading.future.exception() is not None
 
 
+def _failed_lately(loading: _Loading) -> bool:
+    return _failed(loading) and time.monotonic() - loading.finished_at < RETRY_AFTER_S
+
+
 def _may_improve(loading: _Loading) -> bool:
     """Whether a bundled checkpoint stands in for one that the Hub may have by now."""
-    if not loading.future.done() or loading.future.result().weights.kind != "bundled":
+    if (
+        loading.is_retried
+        or not loading.future.done()
+        or loading.future.result().weights.kind != "bundled"
+    ):
         return False
     return time.monotonic() - loading.finished_at > RETRY_AFTER_S
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES, NOT_SEEN
+from demo.classes import CLASS_NAMES
 from demo.framing import Framing
 from demo.variants import Variant
 
@@ -28,6 +28,19 @@ class WeightsSource:
     revision: str
     class_names: tuple[str, ...] = CLASS_NAMES
     reason: str = ""
+
+    def describe(self) -> str:
+        """Which weights these are, why not better ones, and what they know."""
+        kind = {
+            "hub": "from the Hugging Face Hub",
+            "local": "from the configured folder",
+            "bundled": "bundled with this app",
+        }[self.kind]
+        reason = f" because {self.reason}" if self.reason else ""
+        origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
+        if self.class_names == CLASS_NAMES:
+            return origin
+        return f"{origin} They know {' and '.join(self.class_names)} only."
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +84,3 @@ class Segmentation:
     def image_hw(self) -> tuple[int, int]:
         """Height and width of the original image."""
         return self.framing.image_hw
-
-    @property
-    def seen_pixels(self) -> int:
-        """How many pixels of the original image the network saw."""
-        return self.class_map.size - int(np.count_nonzero(self.class_map == NOT_SEEN))

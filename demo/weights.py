@@ -92,9 +92,9 @@ def read_source(folder: Path, kind: str) -> WeightsSource:
 def _trained_classes(config: bytes, folder: Path) -> tuple[str, ...]:
     """The classes that a config says its weights were trained on; all 21 if it says nothing."""
     try:
-        names = json.loads(config).get("trained_classes")
-    except (ValueError, AttributeError):
+        names = json.loads(config).get("trained_classes") or CLASS_NAMES
+        return tuple(str(name) for name in names)
+    except (ValueError, AttributeError, TypeError):
         raise WeightsUnavailable(
-            f"the config of {folder.parent.name}/{folder.name} is not JSON"
+            f"the config of {folder.parent.name}/{folder.name} is damaged"
         ) from None
-    return tuple(names) if names else CLASS_NAMES

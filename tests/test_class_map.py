@@ -38,20 +38,43 @@ def test_equals_bilinear_then_argmax(seed: int, hw: tuple[int, int], contrast: f
     assert differing <= max(1, hw[0] * hw[1] * 1e-4)  # 99.99 %; float32 at exact ties
 
 
-@pytest.mark.parametrize("hw", [(480, 640), (640, 480), (333, 1000)])
-def test_crop_equals_the_crop_of_the_resized_image(hw: tuple[int, int]) -> None:
-    """Classifying at a scale where the crop falls on whole pixels leaves no rounding to argue."""
-    logits = random_logits(4, (32, 32), 1.0)
-    plan = plan_framing(hw, "crop")
+@pytest.mark.parametrize("framing", ["crop", "aspect"])
+@pytest.mark.parametrize("hw", [(480, 640), (640, 480), (333, 1000), (77, 50)])
+def test_each_pixel_is_interpolated_where_the_framing_puts_it(
+    hw: tuple[int, int], framing: str
+) -> None:
+    """Point by point in double precision, by the framing's own map to the network."""
+    plan = plan_framing(hw, framing)
+    grid = (plan.network_hw[0] // 16, plan.network_hw[1] // 16)
+    logits = random_logits(4, grid, 1.0)
     class_map = classify_pixels(logits, plan)
     rows, columns = plan.seen
+    generator = np.random.default_rng(0)
+    points = zip(
+        generator.integers(rows.start, rows.stop, 3000),
+        generator.integers(columns.start, columns.stop, 3000),
+        strict=True,
+    )
+    right = [
+        class_map[row, column] == interpolate(logits, *plan.to_network(row + 0.5, column + 0.5))
+        for row, column in points
+    ]
+    assert np.mean(right) >= 0.999
     outside = np.ones(hw, bool)
-    outside[rows, columns] = False
+    outside[plan.seen] = False
     assert (class_map[outside] == NOT_SEEN).all()
-    for row, column in [(rows.start, columns.start), (rows.stop - 1, columns.stop - 1)]:
-        y, x = plan.to_network(row + 0.5, column + 0.5)
-        nearest = logits[:, min(31, int(y // 16)), min(31, int(x // 16))]
-        assert class_map[row, column] == nearest.argmax()  # corners: the edge logit alone
+    assert (class_map[plan.seen] != NOT_SEEN).all()
+
+
+def interpolate(logits: np.ndarray, y: float, x: float) -> int:
+    """Argmax at one point of the network's input, from the four logits around it."""
+    top = np.clip(y / 16 - 0.5, 0, logits.shape[1] - 1)
+    left = np.clip(x / 16 - 0.5, 0, logits.shape[2] - 1)
+    row, column = min(int(top), logits.shape[1] - 2), min(int(left), logits.shape[2] - 2)
+    down, across = top - row, left - column
+    corners = logits[:, row : row + 2, column : column + 2].astype(np.float64)
+    weights = np.outer([1 - down, down], [1 - across, across])
+    return int((corners * weights).sum(axis=(1, 2)).argmax())
 
 
 def test_a_class_that_never_leads_a_cell_corner_can_still_win() -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from demo import inference
 from demo.__main__ import main
 from demo.classes import CLASS_NAMES, NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
-from demo.evaluation import Tally, find_split
+from demo.evaluation import Tally, find_split, start_evaluation
 from demo.registry import Registry
 from tests.conftest import ColourEngine
 
@@ -95,14 +96,25 @@ def test_framings_side_by_side(
     assert not file.with_name("figures.json.partial").exists()
 
 
-@pytest.mark.parametrize(
-    ("split", "ids"),
-    [("val", ("0", "1", "2", "3")), ("train", ("0", "1", "2", "3", "4"))],
-    ids=["listed", "no list: all"],
-)
-def test_which_photographs(voc: Path, split: str, ids: tuple[str, ...]) -> None:
-    assert find_split(voc, split).ids == ids
-    assert find_split(voc, split, limit=2).ids == ids[:2]
+def test_which_photographs(voc: Path) -> None:
+    assert find_split(voc, "val").ids == ("0", "1", "2", "3")
+    assert find_split(voc, "val", limit=2).ids == ("0", "1")
+    with pytest.raises(InvalidOption, match=r"no split 'vall'\. Choose one of val"):
+        find_split(voc, "vall")
+    shutil.rmtree(voc / "ImageSets")
+    assert find_split(voc, "val").ids == ("0", "1", "2", "3", "4")
+
+
+def test_a_partial_of_another_folder_is_not_taken_up(voc: Path, tmp_path: Path) -> None:
+    shutil.copytree(voc, tmp_path / "other")
+    file = tmp_path / "figures.json"
+    started = start_evaluation(find_split(tmp_path / "other", "val"), "s", ["whole"], 512, "r")
+    started.done = 3
+    started.save(file)
+    again = start_evaluation(find_split(voc, "val"), "s", ["whole"], 512, "r")
+    assert not again.take_up(file)
+    file.write_text("[]")
+    assert not again.take_up(file)
 
 
 def test_a_split_may_be_a_file(voc: Path, tmp_path: Path) -> None:
@@ -122,7 +134,7 @@ def test_unreadable_pictures_are_named_and_counted(
 ) -> None:
     (voc / "JPEGImages" / "1.jpg").write_bytes(b"damaged")
     PIL.Image.new("L", (5, 5)).save(voc / "SegmentationClass" / "2.png")
-    (voc / "SegmentationClass" / "3.png").unlink()
+    PIL.Image.new("L", (128 + 96, 96), 99).save(voc / "SegmentationClass" / "3.png")
     file = tmp_path / "figures.json"
     assert main(["evaluate", "--voc", str(voc), "--json", str(file)]) == 1
     (row,) = json.loads(file.read_text())

@@ -32,8 +32,10 @@ def test_class_map_reads_back(class_map: np.ndarray) -> None:
 def test_colours_are_clear_where_there_is_background(class_map: np.ndarray) -> None:
     picture = PIL.Image.open(io.BytesIO(encode_colours(class_map))).convert("RGBA")
     rgba = np.asarray(picture)
-    assert ((rgba[..., 3] == 0) == (class_map == 0)).all()
-    named = (class_map != 0) & (class_map != NOT_SEEN)
+    seen = class_map != NOT_SEEN
+    assert ((rgba[..., 3] == 0) == (class_map == 0))[seen].all()
+    assert set(map(tuple, rgba[~seen].tolist())) <= {(128, 128, 128, 255), (0, 0, 0, 0)}
+    named = (class_map != 0) & seen
     assert (rgba[..., :3][named] == PALETTE[class_map[named]]).all()
 
 

@@ -154,10 +154,10 @@ FAULTS = {
     "crawl": "stalled or kept breaking off",
     "cut": "stalled or kept breaking off",
     "disk full": "the disk is full",
-    "file cut on the Hub": "damaged or does not fit",
-    "other shape": "damaged or does not fit",
+    "file cut on the Hub": "checkpoint of MobileViT-XXS is damaged",
+    "other shape": "checkpoint of MobileViT-XXS",
     "other labels": "num_labels is 22, expected 21",
-    "malicious pickle": "damaged or does not fit",
+    "malicious pickle": "checkpoint of MobileViT-XXS is damaged",
     "no weights": "has no weights on the Hugging Face Hub",
 }
 CHANGES = {
@@ -198,6 +198,7 @@ def test_each_fault_is_told_in_a_sentence_and_the_next_try_succeeds(
     message = str(caught.value)
     assert message.startswith("MobileViT-XXS has no weights on this machine: ")
     assert "\n" not in message and message.endswith("or try again later.")
+    assert "PyTorch" not in message and str(tmp_path) not in message
     assert registry.loaded("xxs") is None
     assert not list(tmp_path.rglob("sprung"))
 
@@ -207,14 +208,27 @@ def test_each_fault_is_told_in_a_sentence_and_the_next_try_succeeds(
     assert loaded.weights.kind == "hub" and loaded.weights.revision == stub.commit(XXS.checkpoint)
 
 
-def test_a_truncated_file_in_the_cache_is_replaced(stub: StubHub) -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("length", [0, 1, 1000, 2_000_000])
+def test_a_truncated_file_in_the_cache_is_replaced(
+    stub: StubHub, checkpoints: dict[str, Path], layout: str, length: int
+) -> None:
+    stub.repositories[XXS.checkpoint] = checkpoints[layout]
     folder = hub.download(XXS.checkpoint, lambda fraction: None)
-    blob = (folder / "model.safetensors").resolve()
-    blob.write_bytes(blob.read_bytes()[:100_000])
+    blob = (folder / layout).resolve()
+    blob.write_bytes(blob.read_bytes()[:length])
     loaded = load()
     assert loaded.weights.kind == "hub"
     assert "damaged" in loaded.weights.reason
     assert load().weights.reason == ""
+
+
+def test_a_cache_that_cannot_be_written_is_not_the_hub_s_fault(
+    stub: StubHub, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(WeightsUnavailable, match="cache on this machine cannot be written"):
+        load()
 
 
 def test_one_variant_s_trouble_leaves_the_others_alone(stub: StubHub, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from demo import __main__ as command_line
 from demo import inference
 from demo.__main__ import main
 from demo.classes import PALETTE
@@ -14,6 +15,7 @@ from demo.registry import Registry
 @pytest.fixture(autouse=True)
 def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "default_registry", lambda: registry)
+    monkeypatch.setattr(command_line, "default_registry", lambda: registry)
 
 
 @pytest.fixture
@@ -59,3 +61,20 @@ def test_a_failure_is_one_line_and_the_others_are_done(
     assert len(told) == 3
     assert "Traceback" not in printed.err
     assert (tmp_path / "photo.areas.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--side", "500"], ["--opacity", "2"], ["--variant", "m"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_wrong_option_is_told_once(
+    photo: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status: object = main(["segment", str(photo), str(photo), *arguments])
+    except SystemExit as stopped:  # as argparse does
+        status = stopped.code
+    assert status in (1, 2)
+    message = capsys.readouterr().err
+    assert message.count("500") + message.count("'2'") + message.count("'m'") == 1

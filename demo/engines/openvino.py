@@ -82,7 +82,7 @@ def _convert(folder: Path, variant: Variant) -> openvino.Model:
     # imported here: a kept graph needs neither PyTorch nor transformers
     from demo.engines.pytorch import load_torch_engine, trace_for_export  # noqa: PLC0415
 
-    module, example = trace_for_export(load_torch_engine(folder, variant))
+    module, example = trace_for_export(load_torch_engine(folder, variant, use_gpu=False))
     any_size = openvino.PartialShape([1, 3, -1, -1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing is deprecated, and says so at length

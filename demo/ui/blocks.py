@@ -7,7 +7,7 @@ import gradio as gr
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.overlay import DEFAULT_OPACITY
 from demo.registry import DEFAULT_VARIANT
-from demo.ui.handlers import on_api_segment, on_load, on_segment
+from demo.ui.handlers import on_api_segment, on_load, on_ready, on_segment
 from demo.ui.summary import render_status
 from demo.variants import VARIANTS
 
@@ -26,6 +26,11 @@ _SHOW_RESULT = """() => {
     result.scrollIntoView({ behavior: "smooth", block: "start" });
 }"""
 """On a phone the result lies below the choices."""
+
+_ANNOUNCE = """() => {
+  document.querySelector("#status").setAttribute("aria-live", "polite");
+}"""
+"""The element stays while its content changes, so screen readers tell of the change."""
 
 _SET_OPACITY = "(o) => { document.body.style.setProperty('--overlay-opacity', o) }"
 
@@ -49,11 +54,20 @@ def build_page() -> gr.Blocks:
             "within an hour and a quarter; nothing is passed on."
         )
         opacity.input(None, opacity, None, js=_SET_OPACITY, api_visibility="private")
+        page.load(None, None, None, js=_ANNOUNCE, api_visibility="private")
         page.load(
             on_load,
             None,
-            [variant, status],
+            None,
             show_progress_on=status,
+            concurrency_limit=None,
+            api_visibility="private",
+        ).then(
+            on_ready,
+            [photo, variant],
+            [variant, status],
+            preprocess=False,
+            show_progress="hidden",
             api_visibility="private",
         )
         segmented = gr.on(
@@ -119,7 +133,7 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
             for v in VARIANTS.values()
         ],
         label="MobileViT variant",
-        info="Larger is slower and more accurate. mIoU: published, PASCAL VOC.",
+        info="Larger is slower and more accurate. mIoU on PASCAL VOC: of Apple's weights.",
         elem_id="variant",
     )
     with gr.Accordion("What the network sees", open=False):

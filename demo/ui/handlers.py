@@ -1,6 +1,7 @@
 """Between Gradio's values and the domain: what each event of the page and the API does."""
 
 import base64
+import contextlib
 import logging
 import tempfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import gradio.utils
 import numpy as np
 
 from demo.areas import class_areas
-from demo.errors import DemoError, InvalidImage
+from demo.errors import DemoError, InvalidImage, WeightsUnavailable
 from demo.exports import areas_record, encode_class_map, encode_colours, encode_jpeg, encode_png
 from demo.framing import DEFAULT_FRAMING
 from demo.image import Image, read_image
@@ -21,6 +22,7 @@ from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
 from demo.ui.summary import render_error, render_status, render_summary
+from demo.variants import VARIANTS
 from demo.weights import OnProgress
 
 logger = logging.getLogger(__name__)
@@ -34,18 +36,29 @@ Payload = dict[str, Any] | None
 """What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""
 
 
-def on_load(progress: gr.Progress = gr.Progress()) -> tuple[Any, str]:
-    """Wait for the default variant, or the largest that has weights, and choose it.
+def on_load(progress: gr.Progress = gr.Progress()) -> None:
+    """Wait for the largest variant that has weights; what comes of it is `on_ready`'s to say."""
+    with contextlib.suppress(WeightsUnavailable):
+        default_registry().first_available(_report_to(progress))
+
+
+def on_ready(photo: Payload, variant: str | None) -> tuple[Any, Any]:
+    """Choose the variant that is loaded, unless the visitor has chosen or begun meanwhile.
 
     Returns:
         The choice of variant, and the status line.
     """
+    if photo is not None or variant is not None:
+        return gr.skip(), gr.skip()
     try:
-        loaded = default_registry().first_available(_report_to(progress))
-    except DemoError as error:
+        loaded = default_registry().first_available()
+    except WeightsUnavailable as error:
         return gr.skip(), render_error(str(error))
-    return gr.Radio(value=loaded.variant.key), render_status(
-        f"Ready: {loaded.variant.label}.", loaded.weights
+    larger = list(VARIANTS)[list(VARIANTS).index(loaded.variant.key) + 1 :]
+    missing = " and ".join(VARIANTS[key].label for key in reversed(larger))
+    absence = f" {missing} cannot be had at present." if missing else ""
+    return loaded.variant.key, render_status(
+        f"Ready: {loaded.variant.label}.{absence}", loaded.weights
     )
 
 

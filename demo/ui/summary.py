@@ -3,33 +3,19 @@
 from html import escape
 
 from demo.areas import ClassArea, class_areas, count_not_seen
-from demo.classes import CLASS_NAMES, CLASSES
+from demo.classes import CLASSES
 from demo.segmentation import Segmentation, WeightsSource
 
 
 def render_status(sentence: str, weights: WeightsSource | None = None) -> str:
     """One line of what happened, and one of which weights made it and what they know."""
-    origin = f"<p>{escape(describe_weights(weights))}</p>" if weights else ""
-    return f'<div class="status" role="status"><p>{escape(sentence)}</p>{origin}</div>'
+    origin = f"<p>{escape(weights.describe())}</p>" if weights else ""
+    return f'<div class="status"><p>{escape(sentence)}</p>{origin}</div>'
 
 
 def render_error(sentence: str) -> str:
     """One line of what went wrong and what to do."""
     return f'<div class="status error" role="alert"><p>{escape(sentence)}</p></div>'
-
-
-def describe_weights(weights: WeightsSource) -> str:
-    """Which weights these are, why not better ones, and what they know."""
-    kind = {
-        "hub": "from the Hugging Face Hub",
-        "local": "from the configured folder",
-        "bundled": "bundled with this app",
-    }[weights.kind]
-    reason = f" because {weights.reason}" if weights.reason else ""
-    origin = f"Weights: {weights.name} ({weights.revision}), {kind}{reason}."
-    if len(weights.class_names) == len(CLASS_NAMES):
-        return origin
-    return f"{origin} They know {' and '.join(weights.class_names)} only."
 
 
 def render_summary(segmentation: Segmentation) -> str:
@@ -63,12 +49,12 @@ def _render_table(areas: list[ClassArea], not_seen: int, segmentation: Segmentat
         )
     share = "% of seen" if not_seen else "% of image"
     return (
-        f'<table class="areas"><caption>{width} × {height} pixels</caption>'
+        f'<div class="scroll"><table class="areas"><caption>{width} × {height} pixels</caption>'
         '<thead><tr><th scope="col">Class</th><th scope="col">Pixels</th>'
         f'<th scope="col">{share}</th><th scope="col">% of foreground</th></tr></thead>'
         f"<tbody>{rows}</tbody>"
         f'<tfoot><tr><th scope="row">Sum</th><td>{width * height:,}</td><td></td><td></td></tr>'
-        "</tfoot></table>"
+        "</tfoot></table></div>"
     )
 
 

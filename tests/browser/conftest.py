@@ -1,6 +1,7 @@
 """One app with the bundled checkpoints and no Hub, and one Chromium, for all browser tests."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,13 @@ CHROMIUM_FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+
+
+def find_chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.fail("The browser tests need Chromium on PATH.")
 
 
 def free_port() -> int:
@@ -81,9 +89,7 @@ def wait_for(address: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

@@ -52,3 +52,25 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
         page.locator("#variant label", has_text="XS ·").last.click()
         expect(status).to_contain_text("MobileViT-XS took", timeout=60_000)
     context.close()
+
+
+def test_a_choice_made_while_a_variant_loads_stands(
+    stub: StubHub, chromium: Browser, tmp_path: Path
+) -> None:
+    stub.bytes_per_s = 2_000_000
+    context = chromium.new_context()
+    with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
+        page = context.new_page()
+        page.goto(address)
+        status = page.locator("#status")
+        expect(status).to_contain_text("Downloading", timeout=60_000)
+        page.locator("#variant label", has_text="XXS ·").click()
+        click_example(page)
+        expect(page.locator("#viewer img.colours")).to_be_visible(timeout=60_000)
+        stub.bytes_per_s = 0
+        page.locator("#status .progress-text").wait_for(state="detached", timeout=60_000)
+        page.wait_for_timeout(1_000)
+        expect(page.locator("#variant input:checked")).to_have_value("xxs")
+        expect(status).to_contain_text("MobileViT-XXS took")
+        expect(status).to_contain_text("bundled with this app")
+    context.close()

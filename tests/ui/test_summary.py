@@ -5,7 +5,7 @@ import pytest
 
 from demo.classes import NOT_SEEN
 from demo.segmentation import WeightsSource
-from demo.ui.summary import describe_weights, render_error, render_summary
+from demo.ui.summary import render_error, render_summary
 from tests.conftest import FAKE_WEIGHTS, make_segmentation
 
 
@@ -41,7 +41,7 @@ def test_not_seen_is_named_and_kept_out_of_the_shares() -> None:
     ids=["hub", "bundled", "local"],
 )
 def test_weights_are_named_with_what_they_know(weights: WeightsSource, says: str) -> None:
-    assert says in describe_weights(weights)
+    assert says in weights.describe()
 
 
 def test_words_of_others_are_escaped() -> None:
