@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -148,17 +149,13 @@ def _fetch(repository: str, name: str, on_progress: Callable[[float], None]) -> 
         )
     )
     bytes_then, then = 0, time.monotonic()
-    while True:
-        try:
-            return Path(arriving.result(timeout=0.2))
-        except FutureTimeoutError:
-            if arriving.done():
-                raise
+    while not futures.wait([arriving], timeout=0.2).done:
         if arrived.bytes - bytes_then >= STALL_BYTES:
             bytes_then, then = arrived.bytes, time.monotonic()
         if time.monotonic() - then > STALL_S:
             arrived.abandoned = True
             raise WeightsUnavailable(f"the download of {repository} stalled or kept breaking off")
+    return Path(arriving.result())
 
 
 class _Arrived:

@@ -7,15 +7,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from demo.engines import Engine
-from demo.errors import WeightsUnavailable
+from demo.errors import InvalidOption, WeightsUnavailable
 from demo.framing import DEFAULT_SIDE
 from demo.segmentation import WeightsSource
 from demo.settings import engine_choice
@@ -68,6 +68,8 @@ def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
             logger.info("%s: %s gave no weights: %s", variant.label, find.__name__, error)
             reasons.append(str(error))
             continue
+        except InvalidOption:
+            raise
         except Exception as error:  # a broken source must not stand in the way of the next
             logger.warning("%s: %s failed: %r", variant.label, find.__name__, error)
             reasons.append(f"the checkpoint of {variant.label} cannot be used")
@@ -150,14 +152,10 @@ class Registry:
             WeightsUnavailable: if it has no weights; the next call tries again.
         """
         loading = self.start(key)
-        while True:
-            try:
-                return loading.future.result(timeout=0.2)
-            except FutureTimeoutError:
-                if loading.future.done():  # a time-out inside the load is its result
-                    raise
-                if on_progress is not None:
-                    on_progress(*loading.progress)
+        while not futures.wait([loading.future], timeout=0.2).done:
+            if on_progress is not None:
+                on_progress(*loading.progress)
+        return loading.future.result()
 
     def start(self, key: str) -> _Loading:
         """Begin to load a variant in the background, unless it is loaded or being loaded."""
@@ -179,14 +177,17 @@ class Registry:
         return loading.future.result()
 
     def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
-        """The largest variant that has weights, S first; a recent failure is not tried again.
+        """The largest variant that has weights, S first.
+
+        A variant that failed lately is passed over, but for the last resort, the smallest.
 
         Raises:
             WeightsUnavailable: if none has.
         """
-        for key in reversed(VARIANTS):
+        smallest, *larger = VARIANTS
+        for key in [*reversed(larger), smallest]:
             loading = self._loadings.get(key)
-            if key != next(iter(VARIANTS)) and loading is not None and _failed_lately(loading):
+            if key != smallest and loading is not None and _failed_lately(loading):
                 continue
             try:
                 return self.get(key, on_progress)
@@ -202,11 +203,13 @@ class Registry:
 
         def run() -> None:
             try:
-                loading.future.set_result(self._load(variant, report))
+                loaded = self._load(variant, report)
             except BaseException as error:
-                loading.future.set_exception(error)
-            finally:
                 loading.finished_at = time.monotonic()
+                loading.future.set_exception(error)
+            else:
+                loading.finished_at = time.monotonic()
+                loading.future.set_result(loaded)
             if replaces is not None:
                 self._settle_retry(variant, replaces, loading)
 

@@ -100,6 +100,42 @@ def test_first_available_is_the_largest_with_weights() -> None:
     assert Registry(load).first_available().variant.key == "xs"
 
 
+def test_a_recent_failure_is_not_tried_again_for_each_visitor() -> None:
+    attempts: list[str] = []
+
+    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        attempts.append(variant.key)
+        if variant.key != "xxs":
+            raise WeightsUnavailable("none")
+        return LoadedVariant(variant, ColourEngine(), FAKE_WEIGHTS)
+
+    registry = Registry(load)
+    assert [registry.first_available().variant.key for _ in range(3)] == ["xxs"] * 3
+    assert attempts == ["s", "xs", "xxs"]
+    with pytest.raises(WeightsUnavailable):
+        registry.get("s")  # who asks for it by name has it tried
+    assert attempts[-1] == "s"
+
+
+def test_one_retry_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", -1)
+    go_on = threading.Event()
+    loads: list[str] = []
+
+    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        loads.append(variant.key)
+        if len(loads) > 1:
+            go_on.wait(5)
+        weights = dataclasses.replace(FAKE_WEIGHTS, kind="bundled")
+        return LoadedVariant(variant, ColourEngine(), weights)
+
+    registry = Registry(load)
+    for _ in range(5):
+        registry.get("xxs")
+    go_on.set()
+    assert len(loads) == 2
+
+
 def test_bundled_weights_give_way_to_the_hub_s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry_module, "RETRY_AFTER_S", -1)
     kinds = iter(["bundled", "hub"])

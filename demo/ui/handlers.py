@@ -13,7 +13,7 @@ import gradio.utils
 import numpy as np
 
 from demo.areas import class_areas
-from demo.errors import DemoError, InvalidImage, WeightsUnavailable
+from demo.errors import DemoError, InvalidImage
 from demo.exports import areas_record, encode_class_map, encode_colours, encode_jpeg, encode_png
 from demo.framing import DEFAULT_FRAMING
 from demo.image import Image, read_image
@@ -38,7 +38,7 @@ Payload = dict[str, Any] | None
 
 def on_load(progress: gr.Progress = gr.Progress()) -> None:
     """Wait for the largest variant that has weights; what comes of it is `on_ready`'s to say."""
-    with contextlib.suppress(WeightsUnavailable):
+    with contextlib.suppress(DemoError):
         default_registry().first_available(_report_to(progress))
 
 
@@ -52,7 +52,7 @@ def on_ready(photo: Payload, variant: str | None) -> tuple[Any, Any]:
         return gr.skip(), gr.skip()
     try:
         loaded = default_registry().first_available()
-    except WeightsUnavailable as error:
+    except DemoError as error:
         return gr.skip(), render_error(str(error))
     larger = list(VARIANTS)[list(VARIANTS).index(loaded.variant.key) + 1 :]
     missing = " and ".join(VARIANTS[key].label for key in reversed(larger))
