@@ -1,11 +1,11 @@
 """Loading from the Hub, against a stub of it on loopback, with everything that can go wrong."""
 
-import errno
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -96,10 +96,14 @@ def point_nowhere(stub: StubHub, monkeypatch: pytest.MonkeyPatch, address: str) 
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    def http_get(*args: object, **options: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    """Downloads are written to a device that is always full; the kernel refuses."""
+    http_get = file_download.http_get
 
-    monkeypatch.setattr(file_download, "http_get", http_get)
+    def write_to_full_disk(url: str, temp_file: object, **options: Any) -> None:
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            http_get(url, full, **options)
+
+    monkeypatch.setattr(file_download, "http_get", write_to_full_disk)
 
 
 def with_files(stub: StubHub, tmp_path: Path, change: Callable[[Path], None]) -> None:
