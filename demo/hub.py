@@ -88,9 +88,9 @@ def download(repository: str, on_progress: Callable[[float], None]) -> Path:
     Raises:
         WeightsUnavailable: if the Hub cannot be reached, has no such files, or stalls.
     """
-    if constants.is_offline_mode():
-        raise WeightsUnavailable("offline mode is switched on (HF_HUB_OFFLINE)")
     try:
+        if constants.is_offline_mode():
+            raise OfflineModeIsEnabled
         name = _choose_weights(repository)
         _fetch(repository, CONFIG_FILE, lambda fraction: None)
         return _fetch(repository, name, on_progress).parent
