@@ -1,8 +1,9 @@
 """From logits on the network's grid to one class id for each pixel of the original image.
 
-Four neighbouring logits span a cell. Within it every interpolated value lies between the least and
-the greatest of the four, so a class whose greatest is below another's least cannot win there. Most
-cells have one class left and need no interpolation; elsewhere only the classes left are compared.
+Four neighbouring logits span a cell. Where one class is ahead of another at all four, it is ahead
+in the whole cell, since the interpolated difference lies between the four; the other cannot win
+there. Most cells have one class left and need no interpolation; elsewhere only the classes left
+are compared.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from demo.classes import NOT_SEEN
 from demo.framing import Framing
+
+_TILE = 1 << 16
+"""Pixels that are compared at a time: 256 kB of scores."""
 
 
 def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np.uint8]:
@@ -32,6 +36,8 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
     down = _plan_axis(logits.shape[1], top, bottom, rows)
     across = _plan_axis(logits.shape[2], left, right, columns)
     possible = _possible_winners(logits)
+    winners = np.flatnonzero(possible.any(axis=(1, 2))).tolist()
+    stretched = {c: logits[c] @ across.weights.T for c in winners}  # each (h, columns)
     leader = possible.argmax(axis=0).astype(np.uint8)  # (h-1, w-1)
     contested = possible.sum(axis=0) > 1
     class_map = np.full(framing.image_hw, NOT_SEEN, dtype=np.uint8)
@@ -39,9 +45,16 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
     for cell, start, stop in down.spans():
         band = seen[start:stop]
         band[:] = leader[cell][across.cells]
-        rivals = possible[:, cell] & contested[cell]
-        if rivals.any():
-            _settle(band, logits, rivals, down.weights[start:stop], across)
+        disputed = np.flatnonzero(contested[cell])
+        if len(disputed) == 0:
+            continue
+        first, after = disputed[0], disputed[-1] + 1
+        rivals = np.flatnonzero(possible[:, cell, first:after].any(axis=1)).tolist()
+        span = slice(across.starts[first], across.starts[after])
+        corners = {c: stretched[c][cell : cell + 2, span] for c in rivals}
+        weights = down.weights[start:stop, cell : cell + 2]
+        for tile in _tiles(stop - start, span.stop - span.start):
+            _settle(band[tile, span], weights[tile], corners)
     return class_map
 
 
@@ -56,15 +69,13 @@ def winning_classes(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _possible_winners(logits: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which class can win in which cell: (C, h, w) -> (C, h-1, w-1)."""
-    greatest, least = _over_cells(logits, np.maximum), _over_cells(logits, np.minimum)
-    possible: NDArray[np.bool_] = greatest >= least.max(axis=0)
+    classes, height, width = logits.shape
+    possible = np.ones((classes, height - 1, width - 1), dtype=np.bool_)
+    for other in logits:
+        behind = other > logits  # (C, h, w)
+        behind = behind[:, :-1] & behind[:, 1:]
+        possible &= ~(behind[:, :, :-1] & behind[:, :, 1:])
     return possible
-
-
-def _over_cells(logits: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float32]:
-    down = reduce(logits[:, :-1], logits[:, 1:])
-    both: NDArray[np.float32] = reduce(down[:, :, :-1], down[:, :, 1:])
-    return both
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,32 +111,27 @@ def _plan_axis(count: int, start: float, stop: float, seen: slice) -> _Axis:
     return _Axis(weights, cells, np.searchsorted(cells, np.arange(count)))
 
 
+def _tiles(rows: int, columns: int) -> Iterator[slice]:
+    """Cut rows into pieces of a size that stays in the cache."""
+    step = max(1, _TILE // max(columns, 1))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
 def _settle(
-    band: NDArray[np.uint8],
-    logits: NDArray[np.float32],
-    rivals: NDArray[np.bool_],
+    tile: NDArray[np.uint8],
     row_weights: NDArray[np.float32],
-    across: _Axis,
+    corners: dict[int, NDArray[np.float32]],
 ) -> None:
-    """Write the argmax into the contested cells of one row of cells; the lowest id wins a tie.
+    """Write the argmax of some classes into a tile; the lowest id wins a tie.
 
     Args:
-        band: (rows, columns) uint8, written where there are rivals.
-        rivals: (C, w-1) which classes are to be compared in which cell.
-        row_weights: (rows, h) of the band's rows.
+        tile: (rows, columns) uint8, written.
+        row_weights: (rows, 2) of the logits above and below.
+        corners: logits above and below of each class, ascending; (2, columns) each.
     """
-    best = np.full(band.shape, -np.inf, np.float32)
-    for class_id in np.flatnonzero(rivals.any(axis=1)):
-        rows = row_weights @ logits[class_id]  # (rows, w)
-        for first, last in _runs(rivals[class_id]):
-            span = slice(across.starts[first], across.starts[last + 1])
-            corners = slice(first, last + 2)
-            scores = rows[:, corners] @ across.weights[span, corners].T
-            np.copyto(band[:, span], np.uint8(class_id), where=scores > best[:, span])
-            np.maximum(best[:, span], scores, out=best[:, span])
-
-
-def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """First and last index of each run of true flags."""
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    yield from zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True)
+    best = np.full(tile.shape, -np.inf, np.float32)
+    for class_id, above_and_below in corners.items():
+        scores = row_weights @ above_and_below
+        np.copyto(tile, np.uint8(class_id), where=scores > best)
+        np.maximum(best, scores, out=best)

@@ -5,8 +5,10 @@ pair of linear maps, one per axis, describes it both ways. Coordinates are conti
 (row i, column j) covers [i, i+1) × [j, j+1) and its centre is (i + 0.5, j + 0.5).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
@@ -146,11 +148,20 @@ def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
     Returns:
         h×w×3 uint8 of the framing's network size.
     """
-    top, left, bottom, right = framing.box
     height, width = framing.network_hw
+    top, left, bottom, right = framing.box
     whole = PIL.Image.fromarray(image)
-    bilinear = PIL.Image.Resampling.BILINEAR
-    return np.asarray(whole.resize((width, height), bilinear, (left, top, right, bottom)))
+
+    def resize(height: int, top: float, bottom: float) -> NDArray[np.uint8]:
+        box = (left, top, right, bottom)
+        return np.asarray(whole.resize((width, height), PIL.Image.Resampling.BILINEAR, box))
+
+    if framing.name == "crop":  # Pillow would round the line between two halves to float32
+        return resize(height, top, bottom)
+    middle = (top + bottom) / 2
+    with ThreadPoolExecutor(2) as pool:
+        halves = pool.map(resize, (height // 2,) * 2, (top, middle), (middle, bottom))
+        return np.concatenate(list(halves))
 
 
 def to_pixel_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -160,7 +171,7 @@ def to_pixel_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels: h×w×3 uint8 RGB.
 
     Returns:
-        (1, 3, h, w) float32 BGR in [0, 1], C-contiguous.
+        (1, 3, h, w) float32 BGR in [0, 1]; the three values of a pixel lie together in memory.
     """
-    planes = np.ascontiguousarray(pixels[:, :, ::-1].transpose(2, 0, 1))
-    return np.multiply(planes, np.float32(1 / 255), dtype=np.float32)[None]
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return np.multiply(bgr, np.float32(1 / 255), dtype=np.float32).transpose(2, 0, 1)[None]

@@ -25,7 +25,7 @@ FLOORS = [
     {"demo.hub", "demo.engines"},
     {"demo.segmentation"},
     {"demo.framing"},
-    {"demo.cpus"},
+    {"demo.cpus", "demo.fair_lock"},
     {"demo.image", "demo.classes", "demo.variants", "demo.settings", "demo.checkpoint"},
     {"demo.errors"},
 ]

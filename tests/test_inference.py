@@ -1,11 +1,15 @@
 """The bundled checkpoint on the example photographs, through the one shared function."""
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from demo.areas import class_areas
 from demo.errors import InvalidOption, WeightsUnavailable
-from demo.image import read_image
+from demo.image import Image, read_image
 from demo.inference import segment
 from demo.registry import Registry
 from demo.ui.blocks import EXAMPLES
@@ -38,6 +42,23 @@ def test_any_size_gives_a_map_of_that_size(
     result = segment(image, "xxs", framing=framing, side=256, registry=bundled)
     assert result.class_map.shape == hw
     assert result.elapsed_ms > 0
+
+
+def test_callers_of_the_same_moment_get_their_own_results(bundled: Registry) -> None:
+    astronaut = read_image(EXAMPLES / "astronaut.jpg")
+    images = [astronaut, astronaut[:, ::-1], astronaut[::-1], astronaut[::-1, ::-1]]
+    work = [(image, side) for image in images for side in (256, 288)]
+
+    def run(image: Image, side: int) -> NDArray[np.uint8]:
+        return segment(image, "xxs", side=side, registry=bundled).class_map
+
+    alone = [run(*each) for each in work]
+    with ThreadPoolExecutor(8) as callers:
+        together = list(callers.map(lambda each: run(*each), work * 4))
+    for number, class_map in enumerate(together):
+        assert np.array_equal(class_map, alone[number % len(work)])
+    for one, other in itertools.combinations(alone, 2):
+        assert not np.array_equal(one, other)
 
 
 def test_unavailable_variant_is_an_error() -> None:

@@ -29,8 +29,23 @@ def crop_background(pictures: Sequence[Photograph], side: int, rng: Generator) -
     picture = pictures[int(rng.integers(len(pictures)))]
     top, left, bottom, right = random_box(picture, rng)
     pixels = picture.pixels[top:bottom, left:right]
-    pixels = np.ascontiguousarray(pixels[:, ::-1] if rng.random() < 0.5 else pixels)
-    return np.array(squash(pixels, side), np.uint8)
+    return vary(np.array(squash(np.ascontiguousarray(pixels), side), np.uint8), rng)
+
+
+def vary(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    """Make more of a picture without people than people would bear: turned, other colours.
+
+    Args:
+        pixels: side×side×3 uint8.
+        rng: what is drawn at random.
+    """
+    if rng.random() < 0.5:
+        pixels = pixels[:, ::-1]
+    if rng.random() < 0.25:
+        pixels = np.rot90(pixels, int(rng.integers(1, 4)))
+    if rng.random() < 0.2:
+        pixels = pixels[:, :, rng.permutation(3)]
+    return np.ascontiguousarray(pixels)
 
 
 def compose(

@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 
 import torch
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from transformers import MobileViTConfig, MobileViTForSemanticSegmentation
 
 from demo.classes import CLASS_NAMES
@@ -94,3 +95,12 @@ def save_checkpoint(
     nn.Module.to(copy, dtype=dtype).save_pretrained(folder)
     text = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(text + "\n")
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights that `save_checkpoint` wrote, in float32."""
+    weights = load_file(folder / "model.safetensors")
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in weights.items()
+    }

@@ -16,6 +16,7 @@ class Options:
     empty: Path
     out: Path
     state: Path
+    start_from: Path | None
     minutes: float
     steps: int
     peak: float
@@ -31,6 +32,9 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--empty", type=Path, required=True, help="pictures without people")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
     parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
+    parser.add_argument(
+        "--start-from", type=Path, help="a finished checkpoint folder, to train it further"
+    )
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, default=0.0, help="of training, in all")
     length.add_argument("--steps", type=int, default=0, help="of training, in all")

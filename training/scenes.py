@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from demo.framing import to_pixel_values
-from training.composing import compose, crop_background, plain_background
+from training.composing import compose, crop_background, plain_background, vary
 from training.photographs import PERSON, VOID, Photograph
 from training.photometric import photograph_anew
 from training.views import Scene, figure_box, show, whole_box
@@ -39,9 +39,9 @@ class Sources:
 def draw_scene(sources: Sources, side: int, rng: Generator) -> Scene:
     """Make one scene: half are photographs, then composites, then pictures without people."""
     kind = rng.random()
-    if kind < 0.52:
+    if kind < 0.5:
         scene = _photograph(sources, side, rng)
-    elif kind < 0.87:
+    elif kind < 0.8:
         scene = _composite(sources, side, rng)
     else:
         scene = _nobody(sources, side, rng)
@@ -80,7 +80,8 @@ def _nobody(sources: Sources, side: int, rng: Generator) -> Scene:
     plain = rng.random() < 0.05
     picture = _pick(sources.empty, rng)
     if not plain and rng.random() < 0.5:
-        return show(picture, whole_box(picture, rng), side)
+        scene = show(picture, whole_box(picture, rng), side)
+        return Scene(vary(scene.pixels, rng), scene.labels)
     pixels = plain_background(side, rng) if plain else crop_background(sources.empty, side, rng)
     return _unlabelled(pixels)
 

@@ -1,23 +1,46 @@
 """What changes while training goes on, as functions of progress in [0, 1]."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 BATCH = {192: 24, 256: 16, 384: 12, 512: 8}
 """Scenes of a step at each side, over all workers."""
 
-_PHASES = (
-    (0.15, {192: 0.7, 256: 0.3}),
-    (0.45, {256: 0.8, 384: 0.2}),
-    (0.75, {256: 0.55, 384: 0.25, 512: 0.2}),
-    (1.00, {256: 0.3, 384: 0.25, 512: 0.45}),
-)
-"""Up to this progress, sides are drawn with these probabilities. Small sides come first, where
-steps are cheap; the app's own sides last."""
 
-PSEUDO_AT = (0.45, 0.72)
-"""Progress at which the photographs without masks are labelled (anew)."""
+@dataclass(frozen=True)
+class Plan:
+    """What a run does when.
+
+    Attributes:
+        sides: up to this progress, sides are drawn with these probabilities.
+        label_at: progress at which the photographs without masks are labelled (anew).
+    """
+
+    sides: tuple[tuple[float, dict[int, float]], ...]
+    label_at: tuple[float, ...]
+
+
+FROM_SCRATCH = Plan(
+    sides=(
+        (0.15, {192: 0.7, 256: 0.3}),
+        (0.45, {256: 0.8, 384: 0.2}),
+        (0.75, {256: 0.55, 384: 0.25, 512: 0.2}),
+        (1.00, {256: 0.3, 384: 0.25, 512: 0.45}),
+    ),
+    label_at=(0.45, 0.72),
+)
+"""Small sides come first, where steps are cheap; the app's own sides last."""
+
+FURTHER = Plan(
+    sides=(
+        (0.70, {256: 0.25, 384: 0.45, 512: 0.3}),
+        (1.00, {256: 0.15, 384: 0.35, 512: 0.5}),
+    ),
+    label_at=(0.0, 0.5),
+)
+"""For a network that is trained already."""
 
 FREEZE_STATISTICS_AT = 0.7
 """From here on batch-norm uses its running statistics, as it will after training."""
@@ -33,9 +56,9 @@ def learning_rate(progress: float, peak: float) -> float:
     return peak * (0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * along)))
 
 
-def draw_side(progress: float, seed: int, step: int) -> int:
+def draw_side(plan: Plan, progress: float, seed: int, step: int) -> int:
     """The side of a step's scenes; the same on every worker."""
-    shares = next((shares for until, shares in _PHASES if progress < until), _PHASES[-1][1])
+    shares = next((shares for until, shares in plan.sides if progress < until), plan.sides[-1][1])
     rng = np.random.default_rng([seed, step, 1])
     return int(rng.choice(list(shares), p=list(shares.values())))
 
@@ -45,6 +68,6 @@ def average_decay(step: int) -> float:
     return min(0.998, (1 + step) / (10 + step))
 
 
-def pseudo_round(progress: float) -> int:
+def pseudo_round(plan: Plan, progress: float) -> int:
     """How many times the photographs without masks should have been labelled by now."""
-    return sum(progress >= at for at in PSEUDO_AT)
+    return sum(progress >= at for at in plan.label_at)

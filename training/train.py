@@ -15,7 +15,7 @@ from training.measures import (
     person_iou,
     segmenter_of,
 )
-from training.model import save_checkpoint
+from training.model import read_weights, save_checkpoint
 from training.options import Options, read_options
 from training.photographs import (
     Photograph,
@@ -29,6 +29,8 @@ from training.scenes import Sources, draw_batch
 from training.schedule import (
     BATCH,
     FREEZE_STATISTICS_AT,
+    FROM_SCRATCH,
+    FURTHER,
     draw_side,
     learning_rate,
     pseudo_round,
@@ -37,6 +39,8 @@ from training.trainer import Trainer
 from training.workers import Worker, run_workers
 
 _SAVE_EVERY_S, _TELL_EVERY_S = 180.0, 60.0
+_LONGEST_STEP_S = 60.0
+"""A step that took longer was interrupted; the rest of it is not training."""
 _CHECK_SIDES = (256, 512)
 
 
@@ -70,8 +74,11 @@ class Run:
         self.state_path = options.state / "state.pt"
         self.labels = options.state / "labels"
         self.labelled_round = 0
+        self.plan = FURTHER if options.start_from else FROM_SCRATCH
         if self.state_path.exists():
             self._go_on()
+        elif options.start_from:
+            self.trainer.start_from(read_weights(options.start_from))
 
     def _go_on(self) -> None:
         self.trainer.load(self.state_path)
@@ -139,17 +146,17 @@ class Run:
     def _timed_step(self) -> float:
         start = self._agreed_time()
         loss = self._step()
-        self.trainer.seconds += self._agreed_time() - start
+        self.trainer.seconds += min(self._agreed_time() - start, _LONGEST_STEP_S)
         return loss
 
     def _step(self) -> float:
         """Whatever is due at this progress, then one update."""
         progress, trainer, seed = self.progress, self.trainer, self.options.seed
-        if pseudo_round(progress) > self.labelled_round:
+        if pseudo_round(self.plan, progress) > self.labelled_round:
             self._guess_labels()
         if progress >= FREEZE_STATISTICS_AT:
             trainer.freeze_statistics()
-        side = draw_side(progress, seed, trainer.step)
+        side = draw_side(self.plan, progress, seed, trainer.step)
         size = max(BATCH[side] // self.worker.count, 1)
         key = (seed, trainer.step, 2, self.worker.rank)
         values, target = draw_batch(self.sources, side, size, key)
@@ -157,7 +164,7 @@ class Run:
 
     def _guess_labels(self) -> None:
         """Label the photographs without masks, each worker its share, and join them in."""
-        self.labelled_round = pseudo_round(self.progress)
+        self.labelled_round = pseudo_round(self.plan, self.progress)
         mine = self.unlabelled[self.worker.rank :: self.worker.count]
         label_photographs(self.trainer.predict, mine, self.labels)
         self.worker.wait()

@@ -114,6 +114,11 @@ class Trainer:
         torch.save(state, unfinished)
         unfinished.replace(path)
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin with these weights in place of random ones."""
+        self.model.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+
     def load(self, path: Path) -> None:
         """Go on from a state that `save` wrote."""
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

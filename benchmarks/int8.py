@@ -1,0 +1,87 @@
+"""Post-training quantisation to int8 beside f32: person IoU and time, printed side by side.
+
+    pip install nncf==3.4.0
+    python -m benchmarks.int8 --people DIR [--variant xxs] [--rounds 21]
+
+DIR holds photographs in VOC layout, as training/README.md describes. Those held out from training
+are the judges; 200 of the others calibrate.
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import nncf
+import numpy as np
+import openvino
+import torch
+
+from benchmarks.latency import interleave
+from benchmarks.ours import checkpoint_of
+from demo.engines.openvino import OpenVinoEngine, load_openvino_engine
+from demo.framing import frame_pixels, plan_framing, to_pixel_values
+from demo.variants import VARIANTS, get_variant
+from training.measures import count_overlap, person_iou, segmenter_of
+from training.photographs import Photograph, load_people
+
+SIDES = (256, 384, 512)
+_CALIBRATE = 200
+
+
+def quantise(graph: openvino.Model, photographs: list[Photograph]) -> openvino.Model:
+    """Quantise weights and activations, calibrated on photographs at side 512."""
+    inputs = []
+    for photograph in photographs:
+        height, width = photograph.labels.shape
+        values = to_pixel_values(frame_pixels(photograph.pixels, plan_framing((height, width))))
+        inputs.append(np.ascontiguousarray(values))
+    return nncf.quantize(
+        graph,
+        nncf.Dataset(inputs),
+        preset=nncf.QuantizationPreset.MIXED,
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(inputs),
+    )
+
+
+def iou_of(engine: OpenVinoEngine, photographs: list[Photograph], side: int) -> float:
+    """Person IoU at the photographs' own size."""
+
+    def run(values: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(engine(values.numpy()))
+
+    return person_iou(count_overlap(segmenter_of(run), photographs, side))
+
+
+def main() -> None:
+    """Quantise, measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.int8", description=__doc__)
+    parser.add_argument("--people", type=Path, required=True)
+    parser.add_argument("--variant", choices=list(VARIANTS), default="xxs")
+    parser.add_argument("--rounds", type=int, default=21)
+    options = parser.parse_args()
+    folder = checkpoint_of(options.variant)
+    f32 = load_openvino_engine(folder, get_variant(options.variant), lambda *_: None)
+    calibration = load_people(options.people, held_out=False)[::3][:_CALIBRATE]
+    int8 = OpenVinoEngine(quantise(f32.graph.clone(), calibration))
+    judges = load_people(options.people, held_out=True)
+    print("| side | f32 ms | int8 ms | ratio | f32 person IoU | int8 person IoU |")
+    print("|" + "---|" * 6)
+    for side in SIDES:
+        values = np.random.default_rng(0).random((1, 3, side, side), dtype=np.float32)
+        calls: dict[str, Callable[[], object]] = {
+            "f32": partial(f32, values),
+            "int8": partial(int8, values),
+        }
+        times = {name: np.array(ms) for name, ms in interleave(calls, options.rounds).items()}
+        ratio = np.median(times["f32"] / times["int8"])
+        print(
+            f"| {side} | {np.median(times['f32']):.1f} | {np.median(times['int8']):.1f} "
+            f"| {ratio:.2f} | {iou_of(f32, judges, side):.4f} | {iou_of(int8, judges, side):.4f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
