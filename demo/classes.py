@@ -35,16 +35,17 @@ CLASS_NAMES = (
 
 @dataclass(frozen=True)
 class VocClass:
-    """One class: its id in [0, 20], its VOC name and its colour (R, G, B in [0, 255])."""
+    """One class: its id in [0, 20], its VOC name and its colours (R, G, B in [0, 255]).
+
+    Attributes:
+        colour: VOC's own.
+        safe_colour: one that stays apart from the others for the colour-blind.
+    """
 
     id: int
     name: str
     colour: tuple[int, int, int]
-
-    @property
-    def hex_colour(self) -> str:
-        """The colour as CSS writes it, such as ``#c08080``."""
-        return "#{:02x}{:02x}{:02x}".format(*self.colour)
+    safe_colour: tuple[int, int, int]
 
 
 def _voc_colour(index: int) -> tuple[int, int, int]:
@@ -65,4 +66,33 @@ def _build_palette() -> NDArray[np.uint8]:
 PALETTE: NDArray[np.uint8] = _build_palette()
 """(256, 3) uint8 RGB: the whole VOC colour map, so that it can be written into a PNG as it is."""
 
-CLASSES = tuple(VocClass(i, name, _voc_colour(i)) for i, name in enumerate(CLASS_NAMES))
+_SAFE_COLOURS = {
+    "background": (0, 0, 0),
+    "person": (213, 94, 0),
+    "car": (0, 114, 178),
+    "dog": (0, 158, 115),
+    "cat": (240, 228, 66),
+    "chair": (86, 180, 233),
+    "bird": (204, 121, 167),
+    "bottle": (230, 159, 0),
+    "aeroplane": (90, 45, 0),
+    "bicycle": (150, 0, 240),
+    "boat": (45, 60, 90),
+    "bus": (180, 255, 165),
+    "cow": (75, 15, 135),
+    "diningtable": (135, 180, 105),
+    "horse": (90, 75, 60),
+    "motorbike": (150, 135, 255),
+    "pottedplant": (165, 90, 45),
+    "sheep": (240, 180, 180),
+    "sofa": (195, 210, 240),
+    "train": (60, 0, 180),
+    "tvmonitor": (120, 75, 210),
+}
+"""Seven of Okabe and Ito (2008) for the commonest classes; the others were added one at a time,
+each the farthest from all before it in CIELAB as seen with normal vision and, after Machado et al.
+(2009), without each kind of cone."""
+
+CLASSES = tuple(
+    VocClass(i, name, _voc_colour(i), _SAFE_COLOURS[name]) for i, name in enumerate(CLASS_NAMES)
+)

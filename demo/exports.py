@@ -1,17 +1,26 @@
-"""Files made from a result: PNG pictures and JSON."""
+"""Files made from a result: pictures, tables and annotations."""
 
+import csv
+import importlib.metadata
 import io
+import json
+import zipfile
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import cv2
 import numpy as np
 import PIL.Image
+import pycocotools.mask
 
-from demo.areas import class_areas
-from demo.classes import NOT_SEEN, PALETTE
+from demo.areas import class_areas, count_not_seen
+from demo.classes import CLASSES, NOT_SEEN, PALETTE
 from demo.image import Image
-from demo.overlay import draw_stripes
+from demo.overlay import draw_overlay
 from demo.segmentation import Segmentation
+
+_VERSIONS = ("gradio", "numpy", "opencv-python-headless", "openvino", "pillow", "torch")
 
 _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -28,18 +37,133 @@ def encode_jpeg(image: Image, quality: int = 90) -> bytes:
 
 def encode_class_map(segmentation: Segmentation) -> bytes:
     """The class map as a single-channel PNG whose values are class ids, with VOC's palette."""
-    return _encode_palette_png(segmentation.class_map)
+    picture = PIL.Image.fromarray(segmentation.class_map)
+    picture.putpalette(PALETTE.tobytes())
+    return _save(picture)
 
 
-def encode_colours(class_map: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> bytes:
-    """Class colours as a palette PNG whose background is transparent, to lay over the image.
+def encode_class(segmentation: Segmentation, class_id: int) -> bytes:
+    """One class as a 1-bit PNG: white where it is."""
+    return _save(PIL.Image.fromarray(segmentation.class_map == class_id))
+
+
+def encode_cut_out(image: Image, segmentation: Segmentation) -> bytes:
+    """The image as an RGBA PNG, transparent where there is background or nothing was seen."""
+    kept = (segmentation.class_map != 0) & (segmentation.class_map != NOT_SEEN)
+    return _save(PIL.Image.fromarray(np.dstack([image, kept.astype(np.uint8) * 255])))
+
+
+def encode_areas_csv(segmentation: Segmentation) -> bytes:
+    """The areas as CSV in UTF-8, one row a class and one for what was not seen."""
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["class_id", "class_name", "pixels", "fraction"])
+    for area in class_areas(segmentation):
+        table.writerow([area.class_id, area.class_name, area.pixels, f"{area.fraction:.6f}"])
+    if not_seen := count_not_seen(segmentation):
+        table.writerow([NOT_SEEN, "not seen", not_seen, ""])
+    return file.getvalue().encode()
+
+
+def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
+    """COCO annotations, ready for JSON: one run-length mask for each class but background.
+
+    A mask covers all objects of its class, which COCO calls a crowd.
 
     Args:
-        class_map: H×W uint8 class ids; 255, not seen, becomes grey stripes.
+        segmentation: the result.
+        file_name: of the image that it belongs to.
     """
-    striped = class_map.copy()
-    striped[(class_map == NOT_SEEN) & ~draw_stripes(class_map.shape)] = 0
-    return _encode_palette_png(striped, transparent_background=True)
+    height, width = segmentation.image_hw
+    annotations: list[dict[str, Any]] = []
+    for area in class_areas(segmentation):
+        if not area.class_id:
+            continue
+        encoded = pycocotools.mask.encode(
+            np.asfortranarray(segmentation.class_map == area.class_id, dtype=np.uint8)
+        )
+        annotations.append(
+            {
+                "id": len(annotations) + 1,
+                "image_id": 1,
+                "category_id": area.class_id,
+                "segmentation": {"size": [height, width], "counts": encoded["counts"].decode()},
+                "area": area.pixels,
+                "bbox": pycocotools.mask.toBbox(encoded).tolist(),
+                "iscrowd": 1,
+            }
+        )
+    return {
+        "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
+        "annotations": annotations,
+        "categories": [{"id": c.id, "name": c.name} for c in CLASSES if c.id],
+    }
+
+
+def encode_labelmap() -> bytes:
+    """The classes and their colours as CVAT's "Segmentation mask 1.1" wants them."""
+    lines = ["# label:color_rgb:parts:actions"]
+    lines += [f"{c.name}:{','.join(map(str, c.colour))}::" for c in CLASSES]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
+    """Everything that can be taken away from a result, by file name.
+
+    Args:
+        image: H×W×3 uint8 RGB, as it was segmented.
+        segmentation: the result for it.
+        file_name: of the image, to be named in the annotations.
+    """
+    files = {
+        "classes.png": encode_class_map(segmentation),
+        "overlay.png": encode_png(draw_overlay(image, segmentation)),
+        "cutout.png": encode_cut_out(image, segmentation),
+        "areas.csv": encode_areas_csv(segmentation),
+        "areas.json": _encode_json(areas_record(segmentation)),
+        "coco.json": _encode_json(coco_record(segmentation, file_name)),
+        "labelmap.txt": encode_labelmap(),
+        "run.json": _encode_json(run_record(segmentation, file_name)),
+    }
+    for area in class_areas(segmentation):
+        files[f"class-{area.class_name}.png"] = encode_class(segmentation, area.class_id)
+    return files
+
+
+def encode_zip(files: dict[str, bytes]) -> bytes:
+    """Files as one ZIP archive; PNGs are stored as they are."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in files.items():
+            how = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+            target.writestr(name, content, how)
+    return archive.getvalue()
+
+
+def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
+    """What made a result, ready for JSON."""
+    return {
+        "image": file_name,
+        "image_hw": list(segmentation.image_hw),
+        "variant": segmentation.variant.key,
+        "weights": asdict(segmentation.weights),
+        "framing": segmentation.framing.name,
+        "network_hw": list(segmentation.framing.network_hw),
+        "seen_box": list(segmentation.framing.box),
+        "elapsed_ms": round(segmentation.elapsed_ms, 1),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
+    }
+
+
+def _encode_json(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, indent=2) + "\n").encode()
+
+
+def _save(picture: PIL.Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def areas_record(segmentation: Segmentation) -> dict[str, Any]:
@@ -68,18 +192,3 @@ def _encode(suffix: str, image: Image, options: list[int]) -> bytes:
     if not encoded:
         raise ValueError(f"Expected an image that {suffix} can hold, got shape {image.shape}.")
     return buffer.tobytes()
-
-
-def _encode_palette_png(
-    class_map: np.ndarray[Any, np.dtype[np.uint8]], *, transparent_background: bool = False
-) -> bytes:
-    picture = PIL.Image.fromarray(class_map)
-    palette = PALETTE.copy()
-    options: dict[str, Any] = {}
-    if transparent_background:
-        palette[NOT_SEEN] = 128
-        options["transparency"] = bytes([0]) + bytes([255]) * 255
-    picture.putpalette(palette.tobytes())
-    file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1, **options)
-    return file.getvalue()

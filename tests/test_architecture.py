@@ -15,7 +15,7 @@ FLOORS = [
     {"app"},
     {"demo.ui.blocks"},
     {"demo.ui.handlers"},
-    {"demo.ui.summary", "demo.__main__"},
+    {"demo.ui.status", "demo.__main__"},
     {"demo.exports", "demo.evaluation"},
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},

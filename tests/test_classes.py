@@ -1,3 +1,6 @@
+import itertools
+
+import numpy as np
 import pytest
 
 from demo.classes import CLASSES, PALETTE
@@ -21,4 +24,35 @@ def test_palette_is_vocs(index: int, colour: tuple[int, int, int]) -> None:
 def test_classes_are_numbered_and_coloured_apart() -> None:
     assert [c.id for c in CLASSES] == list(range(21))
     assert len({c.colour for c in CLASSES}) == 21
-    assert CLASSES[15].name == "person" and CLASSES[15].hex_colour == "#c08080"
+    assert CLASSES[15].name == "person" and CLASSES[15].colour == (192, 128, 128)
+
+
+# Machado, Oliveira and Fernandes (2009): what is left without the red, green or blue cones
+WITHOUT_CONES = {
+    "none missing": np.eye(3),
+    "red": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "green": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "blue": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+def as_cielab(colours: np.ndarray, seen_through: np.ndarray) -> np.ndarray:
+    """sRGB in [0, 255] to CIELAB (D65), after a linear change of the light."""
+    share = colours / 255
+    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    light = np.clip(light @ np.asarray(seen_through).T, 0, 1)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    f = np.cbrt(np.maximum(light @ to_xyz.T / [0.9505, 1, 1.089], 0.008856))
+    return np.stack(
+        [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1
+    )
+
+
+@pytest.mark.parametrize("missing", WITHOUT_CONES)
+def test_safe_colours_stay_apart(missing: str) -> None:
+    colours = np.array([c.safe_colour for c in CLASSES if c.id], dtype=float)
+    lab = as_cielab(colours, np.asarray(WITHOUT_CONES[missing]))
+    least = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2))
+    assert least > 15  # VOC's own come as close as 1

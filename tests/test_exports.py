@@ -1,13 +1,27 @@
+import csv
 import io
+import json
+import zipfile
 
 import numpy as np
 import PIL.Image
+import pycocotools.mask
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from demo.classes import NOT_SEEN, PALETTE
-from demo.exports import areas_record, encode_class_map, encode_colours, encode_png
+from demo.exports import (
+    areas_record,
+    build_files,
+    encode_class_map,
+    encode_cut_out,
+    encode_labelmap,
+    encode_png,
+    encode_zip,
+    run_record,
+)
 from demo.image import read_image
 from tests.conftest import make_segmentation
 
@@ -28,15 +42,60 @@ def test_class_map_reads_back(class_map: np.ndarray) -> None:
     assert (np.asarray(picture.convert("RGB")) == PALETTE[class_map]).all()
 
 
+# pycocotools' decoder has not been told of numpy 2's copy keyword
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 @given(class_maps)
-def test_colours_are_clear_where_there_is_background(class_map: np.ndarray) -> None:
-    picture = PIL.Image.open(io.BytesIO(encode_colours(class_map))).convert("RGBA")
-    rgba = np.asarray(picture)
-    seen = class_map != NOT_SEEN
-    assert ((rgba[..., 3] == 0) == (class_map == 0))[seen].all()
-    assert set(map(tuple, rgba[~seen].tolist())) <= {(128, 128, 128, 255), (0, 0, 0, 0)}
-    named = (class_map != 0) & seen
-    assert (rgba[..., :3][named] == PALETTE[class_map[named]]).all()
+def test_the_zip_gives_the_class_map_back_from_every_file(class_map: np.ndarray) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*class_map.shape, 3), dtype=np.uint8)
+    segmentation = make_segmentation(class_map.copy())
+    files = build_files(image, segmentation, "photo.jpg")
+    with zipfile.ZipFile(io.BytesIO(encode_zip(files))) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+
+    assert (np.asarray(PIL.Image.open(io.BytesIO(files["classes.png"]))) == class_map).all()
+    coco, areas = json.loads(files["coco.json"]), json.loads(files["areas.json"])["areas"]
+    table = list(csv.DictReader(io.StringIO(files["areas.csv"].decode())))
+    from_rle = np.where(class_map == NOT_SEEN, NOT_SEEN, 0)
+    for annotation in coco["annotations"]:
+        rle = annotation["segmentation"]
+        assert rle["size"] == list(class_map.shape)
+        mask = pycocotools.mask.decode({**rle, "counts": rle["counts"].encode()}) == 1
+        from_rle[mask] = annotation["category_id"]
+        assert annotation["area"] == mask.sum()
+        left, top, width, height = (int(length) for length in annotation["bbox"])
+        assert mask[top : top + height, left : left + width].sum() == mask.sum()
+    assert (from_rle == class_map).all()
+    for area in areas:
+        mask = np.asarray(PIL.Image.open(io.BytesIO(files[f"class-{area['class_name']}.png"])))
+        assert (mask == (class_map == area["class_id"])).all()
+        assert area["pixels"] == mask.sum()
+    rows = {int(row["class_id"]): int(row["pixels"]) for row in table}
+    assert sum(rows.values()) == class_map.size
+    assert {k: v for k, v in rows.items() if k != NOT_SEEN} == {
+        area["class_id"]: area["pixels"] for area in areas
+    }
+
+
+def test_the_cut_out_keeps_pixels_and_clears_the_rest() -> None:
+    class_map = np.array([[0, 15, NOT_SEEN]], np.uint8)
+    image = np.array([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], np.uint8)
+    content = encode_cut_out(image, make_segmentation(class_map))
+    rgba = np.asarray(PIL.Image.open(io.BytesIO(content)))
+    assert rgba.tolist() == [[[1, 2, 3, 0], [4, 5, 6, 255], [7, 8, 9, 0]]]
+
+
+def test_what_made_a_result_is_told_whole() -> None:
+    record = run_record(make_segmentation(np.zeros((2, 3), np.uint8)), "photo.jpg")
+    assert record["image"] == "photo.jpg" and record["weights"]["kind"] == "local"
+    assert set(record["versions"]) >= {"torch", "openvino", "numpy"}
+
+
+def test_labelmap_is_what_cvat_reads() -> None:
+    lines = encode_labelmap().decode().splitlines()
+    assert lines[0] == "# label:color_rgb:parts:actions"
+    assert lines[1] == "background:0,0,0::" and lines[16] == "person:192,128,128::"
+    assert len(lines) == 22
 
 
 def test_record_has_the_documented_keys() -> None:

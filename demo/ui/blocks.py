@@ -4,11 +4,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
-from demo.overlay import DEFAULT_OPACITY
 from demo.registry import DEFAULT_VARIANT
-from demo.ui.handlers import on_api_segment, on_load, on_ready, on_segment
-from demo.ui.summary import render_status
+from demo.ui.handlers import on_api_segment, on_files, on_load, on_ready, on_segment
+from demo.ui.status import render_status
 from demo.variants import VARIANTS
 
 TITLE = "MobileViT + DeepLabV3 segmentation"
@@ -32,7 +32,9 @@ _ANNOUNCE = """() => {
 }"""
 """The element stays while its content changes, so screen readers tell of the change."""
 
-_SET_OPACITY = "(o) => { document.body.style.setProperty('--overlay-opacity', o) }"
+_MOUNT = """
+import(new URL(props.module, document.baseURI)).then(({ mount }) => mount(element, props, watch));
+"""
 
 
 def build_page() -> gr.Blocks:
@@ -48,12 +50,11 @@ def build_page() -> gr.Blocks:
             with gr.Column():
                 photo, variant, framing = _build_inputs()
             with gr.Column():
-                viewer, status, summary, opacity = _build_outputs()
+                viewer, status, make_files, files = _build_outputs()
         gr.Markdown(
             "Images are processed on the machine that serves this page and deleted from it "
             "within an hour and a quarter; nothing is passed on."
         )
-        opacity.input(None, opacity, None, js=_SET_OPACITY, api_visibility="private")
         page.load(None, None, None, js=_ANNOUNCE, api_visibility="private")
         page.load(
             on_load,
@@ -74,7 +75,7 @@ def build_page() -> gr.Blocks:
             [photo.change, variant.input, framing.input],
             on_segment,
             [photo, variant, framing],
-            [viewer, summary, status],
+            [viewer, status],
             preprocess=False,
             show_progress_on=viewer,
             trigger_mode="always_last",
@@ -82,6 +83,16 @@ def build_page() -> gr.Blocks:
             concurrency_id="segment",
             api_visibility="private",
         )
+        make_files.click(
+            on_files,
+            [photo, variant, framing],
+            files,
+            preprocess=False,
+            concurrency_limit=CONCURRENT_SEGMENTATIONS,
+            concurrency_id="segment",
+            api_visibility="private",
+        )
+        photo.change(lambda: None, None, files, queue=False, api_visibility="private")
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
     page.queue(max_size=QUEUE_SIZE)
@@ -147,21 +158,34 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
     return photo, variant, framing
 
 
-def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Slider]:
+def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     status = gr.HTML(
         render_status("Loading the network."), elem_id="status", apply_default_css=False
     )
-    viewer = gr.HTML(
-        html_template=(_FOLDER / "viewer" / "viewer.html").read_text(encoding="utf-8"),
-        css_template=(_FOLDER / "viewer" / "viewer.css").read_text(encoding="utf-8"),
-        js_on_load=None,
+    viewer = _build_viewer()
+    with gr.Accordion("Take it away", open=False, elem_id="files"):
+        gr.Markdown(
+            "Class map and one mask per class as PNG, overlay, cut-out, areas as CSV and JSON, "
+            "COCO annotations, and what made them: in one ZIP, and each on its own."
+        )
+        make_files = gr.Button("Make the files")
+        files = gr.Files(label="Files", interactive=False)
+    return viewer, status, make_files, files
+
+
+def _build_viewer() -> gr.HTML:
+    """The viewer's modules are served as they are; the browser loads them one by one."""
+    folder = _FOLDER / "viewer"
+    gr.set_static_paths([folder])
+    return gr.HTML(
+        html_template=(folder / "viewer.html").read_text(encoding="utf-8"),
+        css_template=(folder / "viewer.css").read_text(encoding="utf-8"),
+        js_on_load=_MOUNT,
+        apply_default_css=False,
         elem_id="viewer",
+        module=f"gradio_api/file={folder / 'viewer.js'}",
+        classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
     )
-    opacity = gr.Slider(
-        0, 1, DEFAULT_OPACITY, step=0.01, label="Opacity", buttons=[], elem_id="opacity"
-    )
-    summary = gr.HTML(elem_id="summary", apply_default_css=False)
-    return viewer, status, summary, opacity
 
 
 def _build_api() -> None:

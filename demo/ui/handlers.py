@@ -12,16 +12,24 @@ import gradio as gr
 import gradio.utils
 import numpy as np
 
-from demo.areas import class_areas
+from demo.areas import class_areas, count_not_seen
+from demo.class_map import winning_classes
 from demo.errors import DemoError, InvalidImage
-from demo.exports import areas_record, encode_class_map, encode_colours, encode_jpeg, encode_png
+from demo.exports import (
+    areas_record,
+    build_files,
+    encode_class_map,
+    encode_jpeg,
+    encode_png,
+    encode_zip,
+)
 from demo.framing import DEFAULT_FRAMING
 from demo.image import Image, read_image
 from demo.inference import segment
 from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
-from demo.ui.summary import render_error, render_status, render_summary
+from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
 from demo.weights import OnProgress
 
@@ -30,7 +38,7 @@ logger = logging.getLogger(__name__)
 _UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 
 DISPLAY_SIDE = 2048
-"""Longest side of the pictures sent to the page, in pixels; results keep the full size."""
+"""Longest side of the picture sent to the page, in pixels; results keep the full size."""
 
 Payload = dict[str, Any] | None
 """What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""
@@ -67,31 +75,43 @@ def on_segment(
     variant: str | None,
     framing: str,
     progress: gr.Progress = gr.Progress(),
-) -> tuple[Any, Any, str]:
+) -> tuple[Any, str]:
     """Segment the photo on the page.
 
     Returns:
-        What the viewer shows, the areas, and the status line. When something is wrong, the
-        status line says what, and the rest stays as it was.
+        What the viewer shows, and the status line. When something is wrong, the status line says
+        what, and the viewer stays as it was.
     """
     if photo is None:
-        return None, "", render_status("Choose an image to begin.")
+        return None, render_status("Choose an image to begin.")
     report = _report_to(progress)
     try:
         image = _read_photo(photo)
         chosen = variant or default_registry().first_available(report).variant.key
         segmentation = segment(image, chosen, framing=framing, on_progress=report)
     except DemoError as error:
-        return gr.skip(), gr.skip(), render_error(str(error))
+        return gr.skip(), render_error(str(error))
     except Exception:
         logger.exception("segmenting an image failed")
-        return gr.skip(), gr.skip(), render_error(_UNEXPECTED)
+        return gr.skip(), render_error(_UNEXPECTED)
     status = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
-    return (
-        _viewer_value(image, segmentation),
-        render_summary(segmentation),
-        render_status(status, segmentation.weights),
-    )
+    return viewer_value(image, segmentation), render_status(status, segmentation.weights)
+
+
+def on_files(photo: Payload, variant: str | None, framing: str) -> list[str]:
+    """Make everything that can be taken away, from the photo and the choices on the page.
+
+    Returns:
+        Paths of one ZIP with all files, and of each file.
+    """
+    if photo is None:
+        raise gr.Error("There is no image. Choose one first.", print_exception=False)
+    image, segmentation = _segment_for_files(photo, variant, framing)
+    files = build_files(image, segmentation, _name_of(photo))
+    folder = _result_folder()
+    for name, content in {"segmentation.zip": encode_zip(files), **files}.items():
+        (folder / name).write_bytes(content)
+    return [str(folder / name) for name in ("segmentation.zip", *files)]
 
 
 def on_api_segment(
@@ -103,28 +123,40 @@ def on_api_segment(
         The overlay (PNG), the class map (single-channel PNG of class ids, VOC palette), and the
         areas with the variant, framing, weights and time that made them.
     """
-    try:
-        if image is None:
-            raise InvalidImage("There is no image. Send one as the first argument.")
-        pixels = _read_photo(image)
-        segmentation = segment(pixels, variant, framing=framing)
-    except DemoError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
-        logger.exception("segmenting an image failed")
-        raise gr.Error(_UNEXPECTED, print_exception=False) from None
-    # in Gradio's own cache, which is emptied after a time
-    folder = Path(tempfile.mkdtemp(prefix="segmentation-", dir=_cache_folder()))
+    pixels, segmentation = _segment_for_files(image, variant, framing)
+    folder = _result_folder()
     overlay, class_map = folder / "overlay.png", folder / "classes.png"
     overlay.write_bytes(encode_png(draw_overlay(pixels, segmentation)))
     class_map.write_bytes(encode_class_map(segmentation))
     return str(overlay), str(class_map), areas_record(segmentation)
 
 
-def _cache_folder() -> Path:
-    folder = Path(gradio.utils.get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _segment_for_files(
+    photo: Payload, variant: str | None, framing: str
+) -> tuple[Image, Segmentation]:
+    """Segment, with every failure as an error that Gradio shows."""
+    try:
+        if photo is None:
+            raise InvalidImage("There is no image. Send one as the first argument.")
+        image = _read_photo(photo)
+        chosen = variant or default_registry().first_available().variant.key
+        return image, segment(image, chosen, framing=framing)
+    except DemoError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except Exception:
+        logger.exception("segmenting an image failed")
+        raise gr.Error(_UNEXPECTED, print_exception=False) from None
+
+
+def _result_folder() -> Path:
+    """A new folder in Gradio's own cache, which is emptied after a time."""
+    cache = Path(gradio.utils.get_upload_folder())
+    cache.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="segmentation-", dir=cache))
+
+
+def _name_of(photo: dict[str, Any]) -> str:
+    return str(photo.get("orig_name") or Path(photo.get("path") or "image").name)
 
 
 def _report_to(progress: gr.Progress) -> OnProgress:
@@ -137,30 +169,34 @@ def _read_photo(photo: dict[str, Any]) -> Image:
     return read_image(url if url.startswith("data:") else Path(photo.get("path") or ""))
 
 
-def _viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
+def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
+    """What demo/ui/viewer/field.js takes: the logits as half floats, and the exact areas."""
     height, width = segmentation.image_hw
-    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
+    logits = segmentation.logits.astype("<f2")  # (21, h, w)
+    areas = class_areas(segmentation)
+    found = [area.class_name for area in areas if area.class_id]
     return {
-        "photo": _data_url("image/jpeg", encode_jpeg(_shrink(image, cv2.INTER_AREA))),
-        "colours": _data_url(
-            "image/png", encode_colours(_shrink(segmentation.class_map, cv2.INTER_NEAREST))
-        ),
+        "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
         "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
         "width": width,
         "height": height,
+        "logits": _base64(logits.tobytes()),
+        "grid": logits.shape[1:],
+        "box": segmentation.framing.box,
+        "winners": winning_classes(logits.astype(np.float32)).tolist(),
+        "areas": [[area.class_id, area.pixels] for area in areas],
+        "not_seen": count_not_seen(segmentation),
     }
 
 
-def _shrink(
-    picture: np.ndarray[Any, np.dtype[np.uint8]], interpolation: int
-) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    height, width = picture.shape[:2]
+def _shrink(image: Image) -> Image:
+    height, width = image.shape[:2]
     scale = DISPLAY_SIDE / max(height, width)
     if scale >= 1:
-        return picture
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(picture, size, interpolation=interpolation).astype(np.uint8, copy=False)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _data_url(media_type: str, content: bytes) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -66,7 +66,7 @@ def test_a_choice_made_while_a_variant_loads_stands(
         expect(status).to_contain_text("Downloading", timeout=60_000)
         page.locator("#variant label", has_text="XXS ·").click()
         click_example(page)
-        expect(page.locator("#viewer img.colours")).to_be_visible(timeout=60_000)
+        expect(page.locator("#viewer canvas.paint")).to_be_visible(timeout=60_000)
         stub.bytes_per_s = 0
         page.locator("#status .progress-text").wait_for(state="detached", timeout=60_000)
         page.wait_for_timeout(1_000)

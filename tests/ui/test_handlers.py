@@ -12,7 +12,7 @@ from demo import inference
 from demo.classes import PALETTE
 from demo.registry import Registry
 from demo.ui import handlers
-from demo.ui.handlers import on_api_segment, on_segment
+from demo.ui.handlers import on_api_segment, on_files, on_segment
 from tests.conftest import ColourEngine
 
 
@@ -34,8 +34,9 @@ def photo(tmp_path: Path) -> dict[str, Any]:
 def test_without_a_choice_the_largest_variant_is_used(
     photo: dict[str, Any], engine: ColourEngine
 ) -> None:
-    viewer, summary, status = on_segment(photo, None, "whole")
-    assert "MobileViT-S took" in status and "person" in summary
+    viewer, status = on_segment(photo, None, "whole")
+    assert "MobileViT-S took" in status
+    assert viewer["areas"] == [[0, 2400], [15, 2400]] and {0, 15} <= set(viewer["winners"])
     assert (viewer["width"], viewer["height"]) == (80, 60)
     assert viewer["description"] == "Your image with person marked"
     assert engine.calls == 1
@@ -63,7 +64,16 @@ def test_results_lie_in_the_folder_that_is_emptied(photo: dict[str, Any], tmp_pa
 
 def test_large_pictures_are_shown_smaller_and_measured_whole(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (5000, 100), tuple(PALETTE[15].tolist())).save(tmp_path / "wide.png")
-    viewer, summary, _ = on_segment({"path": str(tmp_path / "wide.png")}, "s", "whole")
-    assert "500,000" in summary and (viewer["width"], viewer["height"]) == (5000, 100)
-    content = base64.b64decode(viewer["colours"].partition(",")[2])
+    viewer, _ = on_segment({"path": str(tmp_path / "wide.png")}, "s", "whole")
+    assert viewer["areas"] == [[15, 500_000]]
+    assert (viewer["width"], viewer["height"]) == (5000, 100)
+    content = base64.b64decode(viewer["photo"].partition(",")[2])
     assert PIL.Image.open(io.BytesIO(content)).size == (2048, 41)
+
+
+def test_files_are_one_archive_and_each_alone(photo: dict[str, Any]) -> None:
+    names = [Path(file).name for file in on_files(photo, None, "whole")]
+    assert names[0] == "segmentation.zip"
+    assert {"classes.png", "class-person.png", "cutout.png", "coco.json"} <= set(names)
+    with pytest.raises(gr.Error, match="Choose one first"):
+        on_files(None, None, "whole")

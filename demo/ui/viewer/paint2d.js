@@ -1,0 +1,77 @@
+// Paints a field on a 2D canvas with typed arrays: where there is no GPU.
+
+import { NOT_SEEN } from "./field.js";
+import { confidenceColour, isStriped, STRIPE_GREY } from "./style.js";
+
+export class Painter2D {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.field = null;
+    this.raster = null;
+  }
+
+  setField(field) {
+    this.field = field;
+    this.raster = null;
+  }
+
+  /**
+   * @param {{left: number, top: number, step: number}} view see Field.rasterise.
+   * @param {object} style see style.js.
+   */
+  paint(view, style) {
+    const { width, height } = this.canvas;
+    if (!this.field || !width || !height) return;
+    const raster = this.#rasterise(view, width, height, style.needsConfidence);
+    const picture = this.context.createImageData(width, height);
+    const pixels = new Uint32Array(picture.data.buffer);
+    const colours = style.colours;
+    const { ids, confidence } = raster;
+    for (let i = 0; i < ids.length; i++) pixels[i] = colours[ids[i]];
+    if (style.mode === "confidence") paintConfidence(pixels, ids, confidence);
+    else if (style.threshold > 0) paintUnsure(pixels, ids, confidence, style);
+    if (style.outlines) paintOutlines(pixels, ids, width, style);
+    if (raster.hasNotSeen) paintStripes(pixels, ids, width);
+    this.context.putImageData(picture, 0, 0);
+  }
+
+  #rasterise(view, width, height, withConfidence) {
+    const key = [view.left, view.top, view.step, width, height].join();
+    const kept = this.raster;
+    if (kept && kept.key === key && (kept.confidence || !withConfidence)) return kept;
+    const { ids, confidence } = this.field.rasterise(view, width, height, withConfidence);
+    this.raster = { key, ids, confidence, hasNotSeen: ids.includes(NOT_SEEN) };
+    return this.raster;
+  }
+}
+
+function paintConfidence(pixels, ids, confidence) {
+  for (let i = 0; i < ids.length; i++) {
+    pixels[i] = ids[i] === NOT_SEEN ? 0 : confidenceColour(confidence[i]);
+  }
+}
+
+function paintUnsure(pixels, ids, confidence, { threshold, unsureColour }) {
+  for (let i = 0; i < ids.length; i++) {
+    if (confidence[i] < threshold && ids[i] !== NOT_SEEN) pixels[i] = unsureColour;
+  }
+}
+
+/** The last pixel of a class before another one, to the right or below, is drawn opaque. */
+function paintOutlines(pixels, ids, width, { outlineColours }) {
+  for (let i = 0; i < ids.length; i++) {
+    const right = (i + 1) % width ? ids[i + 1] : ids[i];
+    const below = i + width < ids.length ? ids[i + width] : ids[i];
+    if (right === ids[i] && below === ids[i]) continue;
+    const id = ids[i] || right || below; // background has no outline of its own
+    if (outlineColours[id]) pixels[i] = outlineColours[id];
+  }
+}
+
+function paintStripes(pixels, ids, width) {
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i] === NOT_SEEN && isStriped(i % width, Math.floor(i / width))) pixels[i] = STRIPE_GREY;
+  }
+}

@@ -1,0 +1,368 @@
+// The viewer of one result: everything in it works on the logits, in the browser.
+
+import { Areas } from "./areas.js";
+import { Camera } from "./camera.js";
+import { Field } from "./field.js";
+import { placeLabels } from "./labels.js";
+import { renderLegend, renderTable } from "./legend.js";
+import { Painter2D } from "./paint2d.js";
+import { isHardware, PainterGL } from "./paintgl.js";
+import { buildStyle } from "./style.js";
+
+const MOST_PIXELS_2D = 1_000_000; // on a larger canvas, typed arrays would be felt
+const ZOOM_STEP = 1.5;
+
+/** What a visitor can choose; it stays when another image comes. */
+const DEFAULTS = {
+  view: "overlay",
+  opacity: 0.6,
+  threshold: 0,
+  split: 0,
+  outlines: false,
+  labels: true,
+  safe: false,
+};
+
+/** Called by js_on_load of the gr.HTML component. */
+export function mount(element, props, watch) {
+  const viewer = new Viewer(element.querySelector(".viewer"), props.classes);
+  watch("value", () => viewer.show(props.value));
+  if (props.value) viewer.show(props.value);
+}
+
+export class Viewer {
+  /**
+   * @param {HTMLElement} root holds viewer.html.
+   * @param {{name: string, voc: number[], safe: number[]}[]} classes by class id.
+   */
+  constructor(root, classes) {
+    this.root = root;
+    this.classes = classes;
+    this.state = { ...DEFAULTS, hidden: new Set() };
+    this.camera = new Camera();
+    this.result = null;
+    this.probed = null;
+    this.stage = root.querySelector(".stage");
+    this.photo = root.querySelector(".photo");
+    this.pointer = root.querySelector(".pointer");
+    this.divider = root.querySelector(".divider");
+    this.readout = root.querySelector(".readout");
+    this.#createPainter();
+    this.#listenToControls();
+    this.#listenToStage();
+    new ResizeObserver(() => this.#redraw()).observe(this.stage);
+  }
+
+  /** Show a result, or nothing if it is null. */
+  show(result) {
+    this.result = result;
+    this.root.querySelector(".empty").hidden = Boolean(result);
+    this.root.querySelector(".shown").hidden = !result;
+    if (!result) return;
+    this.field = new Field(result);
+    this.areas = new Areas(this.field, result.areas);
+    this.labels = placeLabels(this.field);
+    this.painter.setField(this.field);
+    this.photo.src = result.photo;
+    this.photo.alt = result.description;
+    this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
+    this.camera.show(result.width, result.height);
+    this.#probe(null);
+    this.#renderAreas();
+    this.#redraw();
+  }
+
+  get palette() {
+    return this.classes.map((each) => (this.state.safe ? each.safe : each.voc));
+  }
+
+  /** WebGL2 on a GPU; otherwise typed arrays, which are faster than WebGL2 in software. */
+  #createPainter(software = false) {
+    this.canvas?.remove();
+    this.canvas = document.createElement("canvas");
+    this.canvas.className = "paint";
+    this.photo.after(this.canvas);
+    const trial = software ? null : document.createElement("canvas").getContext("webgl2");
+    if (trial && isHardware(trial)) {
+      this.painter = new PainterGL(this.canvas);
+      this.canvas.addEventListener("webglcontextlost", () => this.#createPainter(true));
+    } else {
+      this.painter = new Painter2D(this.canvas);
+    }
+    trial?.getExtension("WEBGL_lose_context")?.loseContext();
+    if (this.field) {
+      this.painter.setField(this.field);
+      this.#redraw();
+    }
+  }
+
+  /** Lay out and paint before the next frame. */
+  #redraw() {
+    if (!this.result || this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      this.#layOut();
+      this.#paint();
+    });
+  }
+
+  #layOut() {
+    const { camera, stage, state } = this;
+    if (!stage.clientWidth) return;
+    camera.stage = { width: stage.clientWidth, height: stage.clientHeight };
+    const { offset, scale, visible } = camera;
+    place(this.photo, offset.x, offset.y, this.result.width * scale, this.result.height * scale);
+    place(this.canvas, visible.left, visible.top, visible.width, visible.height);
+    const split = Math.max(0, state.split * camera.stage.width - visible.left);
+    this.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
+    this.divider.hidden = !(state.split > 0 && state.split < 1);
+    this.divider.style.left = `${state.split * 100}%`;
+    stage.classList.toggle("zoomed", camera.zoom > 1);
+    this.#layOutLabels();
+    this.pointer.hidden = !this.probed?.byKeyboard;
+    if (!this.pointer.hidden) move(this.pointer, camera.toStage(this.probed.x, this.probed.y));
+  }
+
+  #layOutLabels() {
+    const { camera, state, palette } = this;
+    const box = this.root.querySelector(".labels");
+    const wanted = state.labels && !["original", "confidence"].includes(state.view);
+    const spans = (wanted ? this.labels : [])
+      .filter(({ id }) => !state.hidden.has(id))
+      .map(({ id, x, y }) => {
+        const at = camera.toStage(x, y);
+        if (at.x < state.split * camera.stage.width) return null;
+        const span = document.createElement("span");
+        span.textContent = this.classes[id].name;
+        span.style.borderColor = `rgb(${palette[id].join(",")})`;
+        move(span, at);
+        return span;
+      });
+    box.replaceChildren(...spans.filter(Boolean));
+  }
+
+  #paint() {
+    const { camera, canvas, state } = this;
+    canvas.hidden = state.view === "original";
+    if (canvas.hidden) return;
+    const { offset, scale, visible } = camera;
+    let density = window.devicePixelRatio || 1;
+    if (this.painter instanceof Painter2D) {
+      const most = Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height));
+      density = Math.min(density, most);
+    }
+    const width = Math.max(1, Math.round(visible.width * density));
+    const height = Math.max(1, Math.round(visible.height * density));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const view = {
+      left: (visible.left - offset.x) / scale,
+      top: (visible.top - offset.y) / scale,
+      step: 1 / (scale * density),
+    };
+    this.painter.paint(view, buildStyle(state, this.palette));
+  }
+
+  #renderAreas() {
+    const { result, state, palette } = this;
+    const { rows, unsure } = this.areas.above(state.threshold);
+    const shown = {
+      rows,
+      unsure,
+      notSeen: result.not_seen,
+      seen: result.width * result.height - result.not_seen,
+      width: result.width,
+      height: result.height,
+      names: this.classes.map((each) => each.name),
+      hidden: state.hidden,
+      palette,
+    };
+    renderLegend(this.root.querySelector(".legend"), shown, {
+      toggle: (id) => this.#toggle(id),
+      isolate: (id) => this.#isolate(id),
+    });
+    renderTable(this.root.querySelector(".areas"), shown);
+  }
+
+  #toggle(id) {
+    const { hidden } = this.state;
+    if (!hidden.delete(id)) hidden.add(id);
+    this.#renderAreas();
+    this.#redraw();
+  }
+
+  /** Show one class alone; a second time, all again. */
+  #isolate(id) {
+    const others = this.classes.map((_, other) => other).filter((other) => other && other !== id);
+    const alone = others.every((other) => this.state.hidden.has(other));
+    this.state.hidden = new Set(alone ? [] : others);
+    this.#renderAreas();
+    this.#redraw();
+  }
+
+  #listenToControls() {
+    const { root, state } = this;
+    const group = `view-${Math.random().toString(36).slice(2)}`;
+    for (const radio of root.querySelectorAll(".views input")) {
+      radio.name = group;
+      radio.addEventListener("change", () => this.#set("view", radio.value));
+    }
+    for (const input of root.querySelectorAll(".controls input")) {
+      const isSlider = input.type === "range";
+      const show = () => {
+        if (isSlider) input.closest("label").querySelector(".value").textContent = percent(state[input.name]);
+      };
+      if (isSlider) input.value = state[input.name];
+      else input.checked = state[input.name];
+      show();
+      input.addEventListener("input", () => {
+        this.#set(input.name, isSlider ? Number(input.value) : input.checked);
+        show();
+      });
+    }
+    for (const button of root.querySelectorAll("[data-zoom]")) {
+      button.addEventListener("click", () => this.#zoom(button.dataset.zoom));
+    }
+    root.querySelector(".fullscreen").addEventListener("click", () => this.#toggleFullScreen());
+  }
+
+  #set(name, value) {
+    this.state[name] = value;
+    if (!this.result) return;
+    if (name === "threshold" || name === "safe") this.#renderAreas();
+    this.#redraw();
+  }
+
+  #zoom(direction, x, y) {
+    if (direction === "reset") this.camera.reset();
+    else this.camera.zoomAt(direction === "in" ? ZOOM_STEP : 1 / ZOOM_STEP, x, y);
+    this.#redraw();
+  }
+
+  /** iPhones have no full screen for elements; there the viewer covers the page instead. */
+  #toggleFullScreen() {
+    if (!this.root.requestFullscreen) this.root.classList.toggle("covering");
+    else if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen();
+  }
+
+  #listenToStage() {
+    const { stage } = this;
+    const touches = new Map();
+    const at = (event) => {
+      const box = stage.getBoundingClientRect();
+      return { x: event.clientX - box.left, y: event.clientY - box.top };
+    };
+    stage.addEventListener("pointerdown", (event) => {
+      touches.set(event.pointerId, at(event));
+      stage.setPointerCapture(event.pointerId);
+      this.splitting = event.target === this.divider;
+      if (!this.splitting) this.#probeStage(at(event));
+    });
+    stage.addEventListener("pointermove", (event) => {
+      const [before, now] = [touches.get(event.pointerId), at(event)];
+      if (before && this.splitting) this.#splitAt(now.x);
+      else if (before) this.#drag(touches, event.pointerId, now);
+      if (!this.splitting && touches.size < 2) this.#probeStage(now);
+    });
+    for (const type of ["pointerup", "pointercancel"]) {
+      stage.addEventListener(type, (event) => {
+        touches.delete(event.pointerId);
+        this.splitting = false;
+      });
+    }
+    stage.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse" && !this.probed?.byKeyboard) this.#probe(null);
+    });
+    stage.addEventListener("dblclick", (event) => this.#zoom("in", at(event).x, at(event).y));
+    stage.addEventListener("wheel", (event) => this.#wheel(event, at(event)), { passive: false });
+    stage.addEventListener("keydown", (event) => this.#key(event));
+    stage.addEventListener("blur", () => this.probed?.byKeyboard && this.#probe(null));
+  }
+
+  #splitAt(x) {
+    const slider = this.root.querySelector("[name=split]");
+    slider.value = x / this.camera.stage.width;
+    slider.dispatchEvent(new Event("input"));
+  }
+
+  /** One pointer pans, two zoom about their middle. */
+  #drag(touches, id, now) {
+    const before = touches.get(id);
+    const other = [...touches].find(([key]) => key !== id)?.[1];
+    if (other) {
+      const apart = (point) => Math.hypot(point.x - other.x, point.y - other.y);
+      const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+      this.camera.zoomAt(apart(now) / Math.max(apart(before), 1), middle.x, middle.y);
+    } else {
+      this.camera.panBy(now.x - before.x, now.y - before.y);
+    }
+    touches.set(id, now);
+    this.#redraw();
+  }
+
+  /** With Ctrl or a pinch on a touchpad; a plain wheel goes on scrolling the page. */
+  #wheel(event, { x, y }) {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    this.camera.zoomAt(2 ** (-event.deltaY / 200), x, y);
+    this.#redraw();
+  }
+
+  #key(event) {
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const zooms = { "+": "in", "=": "in", "-": "out", 0: "reset" };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (steps[event.key]) this.#step(...steps[event.key]);
+    else if (zooms[event.key]) this.#zoom(zooms[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  #step(right, down) {
+    const { width, height } = this.result;
+    const stride = 8 / this.camera.scale;
+    const from = this.probed ?? { x: width / 2, y: height / 2 };
+    const within = (value, most) => Math.min(most - 0.5, Math.max(0.5, value));
+    const [x, y] = [within(from.x + right * stride, width), within(from.y + down * stride, height)];
+    this.camera.bringIn(x, y);
+    this.#probe({ x, y, byKeyboard: true });
+    this.#redraw();
+  }
+
+  #probeStage(at) {
+    const { x, y } = this.camera.toImage(at.x, at.y);
+    const inside = x >= 0 && y >= 0 && x < this.result.width && y < this.result.height;
+    this.#probe(inside ? { x, y, byKeyboard: false } : null);
+  }
+
+  /** Say what is at a point. */
+  #probe(point) {
+    if (this.probed?.byKeyboard !== point?.byKeyboard) this.#redraw();
+    this.probed = point;
+    this.readout.textContent = point
+      ? this.#describe(point)
+      : "Point at the image to see the class and its confidence.";
+  }
+
+  #describe({ x, y }) {
+    const found = this.field.probe(x, y);
+    if (!found) return "Not seen: outside what the network was shown.";
+    const name = ({ id, confidence }) => `${this.classes[id].name} ${percent(confidence)}`;
+    const { winner, runnerUp } = found;
+    const unsure = winner.confidence < this.state.threshold ? "unsure: " : "";
+    const where = `column ${Math.floor(x)}, row ${Math.floor(y)}`;
+    return `${unsure}${name(winner)}, then ${name(runnerUp)} (${where})`;
+  }
+}
+
+const percent = (share) => `${(share * 100).toFixed(share > 0.99 && share < 1 ? 1 : 0)} %`;
+
+function place(element, left, top, width, height) {
+  const sizes = { left, top, width, height };
+  for (const [name, value] of Object.entries(sizes)) element.style[name] = `${value}px`;
+}
+
+function move(element, { x, y }) {
+  element.style.left = `${x}px`;
+  element.style.top = `${y}px`;
+}

@@ -1,0 +1,225 @@
+"""The viewer: the same answer as the server's, and inspection that asks the server nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from demo.class_map import classify_pixels
+from demo.classes import CLASSES, NOT_SEEN
+from demo.framing import plan_framing
+from demo.image import read_image
+from demo.inference import segment
+from demo.registry import Registry
+from demo.segmentation import Segmentation
+from demo.ui.blocks import EXAMPLES
+from demo.ui.handlers import viewer_value
+from demo.variants import get_variant
+from tests.browser.test_page import (
+    after_painting,
+    choose_view,
+    click_example,
+    shown_colours,
+    table_rows,
+    wait_for_result,
+)
+from tests.conftest import FAKE_WEIGHTS
+
+PAINT = """async ([value, painterName, palette, state]) => {
+    const at = (name) =>
+        import([...performance.getEntriesByType("resource")]
+            .find((entry) => entry.name.endsWith("/viewer.js")).name.replace("viewer.js", name));
+    const { Field } = await at("field.js");
+    const { buildStyle } = await at("style.js");
+    const painters = { ...(await at("paint2d.js")), ...(await at("paintgl.js")) };
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [value.width, value.height];
+    const painter = new painters[painterName](canvas);
+    painter.setField(new Field(value));
+    const hidden = new Set(state.hidden ?? []);
+    const defaults = { view: "map", opacity: 1, threshold: 0, outlines: false };
+    const style = buildStyle({ ...defaults, ...state, hidden }, palette);
+    painter.paint({ left: 0, top: 0, step: 1 }, style);
+    const flat = document.createElement("canvas");
+    [flat.width, flat.height] = [value.width, value.height];
+    flat.getContext("2d").drawImage(canvas, 0, 0);
+    return Array.from(
+        flat.getContext("2d").getImageData(0, 0, value.width, value.height).data);
+}"""
+
+
+def painted(page: Page, value: dict[str, Any], painter: str, **state: Any) -> np.ndarray:
+    """What a painter paints at the image's own size, as H×W×4 RGBA."""
+    palette = [c.colour for c in CLASSES]
+    pixels = page.evaluate(PAINT, [value, painter, palette, state])
+    return np.array(pixels, np.uint8).reshape(value["height"], value["width"], 4)
+
+
+def many_classes(image_hw: tuple[int, int], framing: str) -> Segmentation:
+    """A result of smooth noise in which nearly every class leads somewhere."""
+    plan = plan_framing(image_hw, framing, 256)
+    height, width = (length // 16 for length in plan.network_hw)
+    logits = np.random.default_rng(1).normal(0, 3, (21, height, width)).astype(np.float32)
+    class_map = classify_pixels(logits, plan)
+    return Segmentation(class_map, logits, plan, get_variant("s"), FAKE_WEIGHTS, 1.0)
+
+
+def unpaint(rgba: np.ndarray) -> np.ndarray:
+    """Colours back to class ids; 254 where a colour is nobody's."""
+    ids = np.full(rgba.shape[:2], 254, np.uint8)
+    for c in CLASSES:
+        ids[(rgba[..., :3] == c.colour).all(axis=2) & (rgba[..., 3] == 255)] = c.id
+    return ids
+
+
+@pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
+@pytest.mark.parametrize("framing", ["whole", "aspect", "crop"])
+@pytest.mark.parametrize("image_hw", [(333, 501), (64, 700), (900, 41)], ids=str)
+def test_it_paints_the_servers_class_map(
+    page: Page, painter: str, framing: str, image_hw: tuple[int, int]
+) -> None:
+    segmentation = many_classes(image_hw, framing)
+    image = np.zeros((*image_hw, 3), np.uint8)
+    shown = painted(page, viewer_value(image, segmentation), painter)
+    seen = segmentation.class_map != NOT_SEEN
+    assert len(np.unique(segmentation.class_map)) > 15
+    assert (unpaint(shown) == segmentation.class_map)[seen].mean() > 0.995
+    grey = (shown[~seen] == (128, 128, 128, 255)).all(axis=1)
+    clear = shown[~seen][:, 3] == 0
+    assert (grey | clear).mean() > 0.995 if (~seen).any() else True
+
+
+@pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
+def test_it_paints_a_photographs_result(page: Page, painter: str) -> None:
+    image = read_image(EXAMPLES / "astronaut.jpg")[:401, :333]
+    segmentation = segment(image, "xxs", registry=Registry())
+    shown = painted(page, viewer_value(image, segmentation), painter)
+    assert (unpaint(shown) == segmentation.class_map).mean() > 0.999
+
+
+def softmax_of_the_winner(segmentation: Segmentation) -> np.ndarray:
+    """At every pixel, by plain interpolation; H×W."""
+    height, width = segmentation.image_hw
+
+    def weights(pixels: int, count: int) -> np.ndarray:
+        at = np.clip((np.arange(pixels) + 0.5) * count / pixels - 0.5, 0, count - 1)
+        shares: np.ndarray = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(count)))
+        return shares
+
+    _, h, w = segmentation.logits.shape
+    logits = segmentation.logits.astype(np.float16).astype(np.float64)
+    scores = weights(height, h) @ logits @ weights(width, w).T
+    confidence: np.ndarray = np.exp(scores.max(axis=0)) / np.exp(scores).sum(axis=0)
+    return confidence
+
+
+@pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
+def test_unsure_and_hidden_pixels(page: Page, painter: str) -> None:
+    segmentation = many_classes((200, 301), "whole")
+    value = viewer_value(np.zeros((200, 301, 3), np.uint8), segmentation)
+    sure = softmax_of_the_winner(segmentation) >= 0.6
+    shown = painted(page, value, painter, threshold=0.6, hidden=[7])
+    expected = np.where(sure, segmentation.class_map, 254)
+    expected[sure & (segmentation.class_map == 7)] = 0
+    clear = shown[..., 3] == 0
+    assert (np.where(clear, 0, unpaint(shown)) == expected).mean() > 0.99
+    assert 0.2 < sure.mean() < 0.8
+
+
+def test_inspecting_asks_the_server_nothing(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    viewer = page.locator("#viewer")
+    before = shown_colours(page)
+    assert (before[..., 3] > 0).mean() > 0.3
+
+    viewer.get_by_label("Opacity").fill("0.4")
+    assert set(np.unique(shown_colours(page)[..., 3])) == {0, round(0.4 * 255)}
+
+    areas = table_rows(page)
+    viewer.get_by_label("Unsure below").fill("0.9")
+    assert table_rows(page)["person"] < areas["person"]
+    assert sum(table_rows(page).values()) == sum(areas.values())
+    viewer.get_by_label("Unsure below").fill("0")
+    assert table_rows(page) == areas
+
+    person = viewer.get_by_role("button", name="person", exact=False).first
+    person.focus()
+    page.keyboard.press("Enter")
+    expect(person).to_have_attribute("aria-pressed", "false")
+    assert not shown_colours(page)[..., 3].any()
+    page.keyboard.press("Enter")
+    viewer.get_by_role("button", name="Show person only").click()
+    viewer.get_by_label("Outlines").check()
+    viewer.get_by_label("Colour-blind-safe colours").check()
+    assert set(map(tuple, shown_colours(page)[..., :3].reshape(-1, 3)[::7].tolist())) > {(0, 0, 0)}
+
+    viewer.locator(".stage").hover(position={"x": 250, "y": 300})
+    expect(viewer.locator(".readout")).to_contain_text("person")
+    expect(viewer.locator(".readout")).to_contain_text("then background")
+    for view in ("Original", "Class map", "Confidence", "Overlay"):
+        choose_view(page, view)
+        after_painting(page)
+    assert not requests
+
+
+def test_zoom_pan_and_the_keyboard(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    viewer = page.locator("#viewer")
+    whole = viewer.locator("img.photo").bounding_box()
+    for _ in range(3):
+        viewer.get_by_label("Zoom in").click()
+    after_painting(page)
+    close = viewer.locator("img.photo").bounding_box()
+    assert whole and close and close["width"] == pytest.approx(whole["width"] * 1.5**3, rel=0.01)
+    stage = viewer.locator(".stage")
+    box = stage.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 230)
+    page.mouse.up()
+    after_painting(page)
+    moved = viewer.locator("img.photo").bounding_box()
+    assert moved and moved["x"] - close["x"] == pytest.approx(60, abs=1)
+    stage.focus()
+    page.keyboard.press("0")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.locator(".pointer")).to_be_visible()
+    expect(viewer.locator(".readout")).to_contain_text("person")
+    after_painting(page)
+    back = viewer.locator("img.photo").bounding_box()
+    assert back and back["width"] == pytest.approx(whole["width"])
+
+
+def test_choices_stay_when_another_image_comes(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    viewer = page.locator("#viewer")
+    viewer.get_by_label("Opacity").fill("1")
+    viewer.get_by_label("Labels").uncheck()
+    choose_view(page, "Class map")
+    viewer.get_by_label("Before / after").fill("0.5")
+    click_example(page, "cat")
+    expect(viewer.locator("caption")).to_contain_text("451 × 300", timeout=30_000)
+    assert (shown_colours(page)[..., 3] == 255).all()
+    expect(viewer.get_by_label("Opacity")).to_have_value("1")
+    expect(viewer.locator(".divider")).to_be_visible()
+    assert viewer.locator(".labels span").count() == 0
+
+
+def test_the_files_of_a_result_can_be_taken_away(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    page.get_by_text("Take it away").click()
+    page.get_by_role("button", name="Make the files").click()
+    expect(page.locator("#files")).to_contain_text("segmentation", timeout=30_000)
+    for name in ("classes", "class-person", "cutout", "coco", "labelmap", "run"):
+        expect(page.locator("#files")).to_contain_text(name)
+    with page.expect_download() as download:
+        page.locator("#files a[download]").first.click()
+    assert download.value.suggested_filename == "segmentation.zip"
