@@ -7,7 +7,14 @@ import gradio as gr
 from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.registry import DEFAULT_VARIANT
-from demo.ui.handlers import on_api_segment, on_files, on_load, on_ready, on_segment
+from demo.ui.handlers import (
+    on_api_segment,
+    on_compare,
+    on_files,
+    on_load,
+    on_ready,
+    on_segment,
+)
 from demo.ui.status import render_status
 from demo.variants import VARIANTS
 
@@ -51,6 +58,9 @@ def build_page() -> gr.Blocks:
                 photo, variant, framing = _build_inputs()
             with gr.Column():
                 viewer, status, make_files, files = _build_outputs()
+        with gr.Accordion("Compare the variants", open=False, elem_id="compare"):
+            compare = gr.Button("Compare XXS, XS and S on this image")
+            comparison = _build_viewer("compare", viewer=_read_viewer("viewer.html"))
         gr.Markdown(
             "Images are processed on the machine that serves this page and deleted from it "
             "within an hour and a quarter; nothing is passed on."
@@ -92,7 +102,18 @@ def build_page() -> gr.Blocks:
             concurrency_id="segment",
             api_visibility="private",
         )
-        photo.change(lambda: None, None, files, queue=False, api_visibility="private")
+        compare.click(
+            on_compare,
+            [photo, framing],
+            comparison,
+            preprocess=False,
+            concurrency_limit=CONCURRENT_SEGMENTATIONS,
+            concurrency_id="segment",
+            api_visibility="private",
+        )
+        photo.change(
+            lambda: (None, None), None, [files, comparison], queue=False, api_visibility="private"
+        )
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
     page.queue(max_size=QUEUE_SIZE)
@@ -162,7 +183,7 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     status = gr.HTML(
         render_status("Loading the network."), elem_id="status", apply_default_css=False
     )
-    viewer = _build_viewer()
+    viewer = _build_viewer("viewer")
     with gr.Accordion("Take it away", open=False, elem_id="files"):
         gr.Markdown(
             "Class map and one mask per class as PNG, overlay, cut-out, areas as CSV and JSON, "
@@ -173,19 +194,23 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     return viewer, status, make_files, files
 
 
-def _build_viewer() -> gr.HTML:
-    """The viewer's modules are served as they are; the browser loads them one by one."""
-    folder = _FOLDER / "viewer"
-    gr.set_static_paths([folder])
+def _build_viewer(name: str, **props: str) -> gr.HTML:
+    """A component of demo/ui/viewer; its modules are served as they are, without a build."""
+    gr.set_static_paths([_FOLDER / "viewer"])
     return gr.HTML(
-        html_template=(folder / "viewer.html").read_text(encoding="utf-8"),
-        css_template=(folder / "viewer.css").read_text(encoding="utf-8"),
+        html_template=_read_viewer(f"{name}.html"),
+        css_template=_read_viewer("viewer.css") + (_read_viewer("compare.css") if props else ""),
         js_on_load=_MOUNT,
         apply_default_css=False,
-        elem_id="viewer",
-        module=f"gradio_api/file={folder / 'viewer.js'}",
+        elem_id=name if not props else None,
+        module=f"gradio_api/file={_FOLDER / 'viewer' / name}.js",
         classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
+        **props,
     )
+
+
+def _read_viewer(name: str) -> str:
+    return (_FOLDER / "viewer" / name).read_text(encoding="utf-8")
 
 
 def _build_api() -> None:

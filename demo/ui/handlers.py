@@ -2,8 +2,10 @@
 
 import base64
 import contextlib
+import itertools
 import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from demo.areas import class_areas, count_not_seen
 from demo.class_map import winning_classes
+from demo.classes import NOT_SEEN
 from demo.errors import DemoError, InvalidImage
 from demo.exports import (
     areas_record,
@@ -114,6 +117,65 @@ def on_files(photo: Payload, variant: str | None, framing: str) -> list[str]:
     return [str(folder / name) for name in ("segmentation.zip", *files)]
 
 
+def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
+    """Segment the photo with every variant, smallest first.
+
+    Yields:
+        What demo/ui/viewer/compare.js shows, after each variant.
+    """
+    if photo is None:
+        raise gr.Error("There is no image. Choose one first.", print_exception=False)
+    done: list[Segmentation] = []
+    results: list[dict[str, Any]] = []
+    for number, variant in enumerate(VARIANTS.values()):
+        try:
+            image, segmentation = _segment_for_files(photo, variant.key, framing)
+        except gr.Error as error:
+            results.append({"key": variant.key, "label": variant.label, "error": error.message})
+        else:
+            done.append(segmentation)
+            results.append(_compared(segmentation))
+        waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
+        if done:
+            yield {
+                **viewer_value(image, done[0]),
+                "results": list(results),
+                "pending": " and ".join(waiting),
+                "agreement": _agreement(done),
+            }
+    if not done:
+        raise gr.Error(str(results[0]["error"]), print_exception=False)
+
+
+def _compared(segmentation: Segmentation) -> dict[str, Any]:
+    variant = segmentation.variant
+    height, width = segmentation.image_hw
+    return {
+        **_inspectable(segmentation),
+        "key": variant.key,
+        "label": variant.label,
+        "parameters": round(variant.parameters / 1e6, 1),
+        "miou": variant.published_miou,
+        "elapsed_ms": segmentation.elapsed_ms,
+        "weights": segmentation.weights.kind,
+        "seen": height * width - count_not_seen(segmentation),
+    }
+
+
+def _agreement(done: list[Segmentation]) -> list[dict[str, Any]]:
+    """The share of seen pixels to which variants give the same class, for each pair and all."""
+    groups = list(itertools.combinations(done, 2))
+    if len(done) > 2:
+        groups.append(tuple(done))  # type: ignore[arg-type]
+    seen = done[0].class_map != NOT_SEEN
+    shares = []
+    for group in groups:
+        same = np.logical_and.reduce([group[0].class_map == each.class_map for each in group[1:]])
+        names = " and ".join(each.variant.key.upper() for each in group)
+        shares.append({"pair": names, "share": float(same[seen].mean())})
+    return shares
+
+
 def on_api_segment(
     image: Payload, variant: str = DEFAULT_VARIANT, framing: str = DEFAULT_FRAMING
 ) -> tuple[str, str, dict[str, Any]]:
@@ -170,21 +232,27 @@ def _read_photo(photo: dict[str, Any]) -> Image:
 
 
 def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/field.js takes: the logits as half floats, and the exact areas."""
+    """What demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
     height, width = segmentation.image_hw
-    logits = segmentation.logits.astype("<f2")  # (21, h, w)
-    areas = class_areas(segmentation)
-    found = [area.class_name for area in areas if area.class_id]
+    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
     return {
         "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
         "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
         "width": width,
         "height": height,
+        **_inspectable(segmentation),
+    }
+
+
+def _inspectable(segmentation: Segmentation) -> dict[str, Any]:
+    """What demo/ui/viewer/field.js takes: the logits as half floats, and the exact areas."""
+    logits = segmentation.logits.astype("<f2")  # (21, h, w)
+    return {
         "logits": _base64(logits.tobytes()),
         "grid": logits.shape[1:],
         "box": segmentation.framing.box,
         "winners": winning_classes(logits.astype(np.float32)).tolist(),
-        "areas": [[area.class_id, area.pixels] for area in areas],
+        "areas": [[area.class_id, area.pixels] for area in class_areas(segmentation)],
         "not_seen": count_not_seen(segmentation),
     }
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.checkpoints import save_random
 from demo.variants import get_variant
 from tests import stub_hub
 from tests.browser.conftest import run_app
-from tests.browser.test_page import click_example, wait_for_result
+from tests.browser.test_page import after_painting, click_example, wait_for_result
 from tests.stub_hub import StubHub
 
 
@@ -51,7 +51,32 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
         wait_for_result(page)
         page.locator("#variant label", has_text="XS ·").last.click()
         expect(status).to_contain_text("MobileViT-XS took", timeout=60_000)
+        check_comparison(page)
     context.close()
+
+
+def check_comparison(page: Page) -> None:
+    """All three variants come in, and zoom, point and choose together."""
+    page.get_by_text("Compare the variants").click()
+    page.get_by_role("button", name="Compare XXS").click()
+    compare = page.locator(".compare")
+    expect(compare.locator("section")).to_have_count(4, timeout=60_000)
+    expect(compare.locator(".pending")).to_have_text("")
+    expect(compare).to_contain_text("XXS and XS and S, the same class")
+    compare.locator("[data-zoom=in]").nth(1).click()
+    after_painting(page)
+    photos = compare.locator("img.photo")
+    stages = compare.locator(".stage")
+    for i in range(4):
+        photo, stage = photos.nth(i).bounding_box(), stages.nth(i).bounding_box()
+        assert photo and stage and photo["width"] == pytest.approx(stage["width"] * 1.5)
+    stages.nth(2).hover(position={"x": 100, "y": 100})
+    for i in range(3):
+        expect(compare.locator(".readout").nth(i)).to_contain_text(", then ")
+    expect(compare.locator(".readout").nth(3)).to_contain_text("MobileViT-S: ")
+    compare.get_by_label("Before / after").fill("0.5")
+    after_painting(page)
+    assert all(compare.locator(".divider").nth(i).is_visible() for i in range(4))
 
 
 def test_a_choice_made_while_a_variant_loads_stands(

@@ -223,3 +223,17 @@ def test_the_files_of_a_result_can_be_taken_away(page: Page) -> None:
     with page.expect_download() as download:
         page.locator("#files a[download]").first.click()
     assert download.value.suggested_filename == "segmentation.zip"
+
+
+def test_a_comparison_says_which_variants_are_missing(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    page.get_by_text("Compare the variants").click()
+    page.get_by_role("button", name="Compare XXS").click()
+    sections = page.locator(".compare section")
+    expect(sections).to_have_count(3, timeout=60_000)
+    expect(sections.nth(0).locator("canvas.paint")).to_be_visible()
+    for i, variant in ((1, "MobileViT-XS"), (2, "MobileViT-S")):
+        expect(sections.nth(i)).to_contain_text(f"{variant} has no weights on this machine")
+    click_example(page, "cat")
+    expect(sections).to_have_count(0, timeout=30_000)

@@ -12,7 +12,7 @@ from demo import inference
 from demo.classes import PALETTE
 from demo.registry import Registry
 from demo.ui import handlers
-from demo.ui.handlers import on_api_segment, on_files, on_segment
+from demo.ui.handlers import on_api_segment, on_compare, on_files, on_segment
 from tests.conftest import ColourEngine
 
 
@@ -77,3 +77,14 @@ def test_files_are_one_archive_and_each_alone(photo: dict[str, Any]) -> None:
     assert {"classes.png", "class-person.png", "cutout.png", "coco.json"} <= set(names)
     with pytest.raises(gr.Error, match="Choose one first"):
         on_files(None, None, "whole")
+
+
+def test_the_variants_come_in_one_by_one(photo: dict[str, Any]) -> None:
+    stages = list(on_compare(photo, "whole"))
+    assert [len(stage["results"]) for stage in stages] == [1, 2, 3]
+    assert stages[0]["pending"] == "MobileViT-XS and MobileViT-S" and not stages[2]["pending"]
+    last = stages[2]
+    assert [result["key"] for result in last["results"]] == ["xxs", "xs", "s"]
+    assert all(result["areas"] == [[0, 2400], [15, 2400]] for result in last["results"])
+    assert len(last["agreement"]) == 4
+    assert all(each["share"] == 1.0 for each in last["agreement"])

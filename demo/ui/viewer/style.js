@@ -1,8 +1,6 @@
 // How a field is painted: the visitor's choices, as the numbers that both painters use.
 // Colours are 0xAABBGGRR, as the bytes of ImageData lie in memory.
 
-import { CLASSES } from "./field.js";
-
 export const STRIPE_GREY = rgba([128, 128, 128], 1);
 export const UNSURE = [224, 224, 192]; // VOC's own colour for what nobody decided
 const STRIPE_WIDTH = 6;
@@ -46,7 +44,7 @@ export function buildStyle(state, palette) {
   const opacity = isMap ? 1 : state.opacity;
   const colours = new Uint32Array(256);
   const outlineColours = new Uint32Array(256);
-  for (let id = 0; id < CLASSES; id++) {
+  for (let id = 0; id < palette.length; id++) {
     if (state.hidden.has(id)) continue;
     if (id || isMap) colours[id] = rgba(palette[id], opacity);
     if (id) outlineColours[id] = rgba(palette[id], 1);

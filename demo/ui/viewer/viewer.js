@@ -34,10 +34,12 @@ export class Viewer {
   /**
    * @param {HTMLElement} root holds viewer.html.
    * @param {{name: string, voc: number[], safe: number[]}[]} classes by class id.
+   * @param {{software?: boolean}} options software: never use WebGL2.
    */
-  constructor(root, classes) {
+  constructor(root, classes, { software = false } = {}) {
     this.root = root;
     this.classes = classes;
+    this.linked = [this]; // all that share its state and camera
     this.state = { ...DEFAULTS, hidden: new Set() };
     this.camera = new Camera();
     this.result = null;
@@ -47,19 +49,34 @@ export class Viewer {
     this.pointer = root.querySelector(".pointer");
     this.divider = root.querySelector(".divider");
     this.readout = root.querySelector(".readout");
-    this.#createPainter();
+    this.split = root.querySelector("[name=split]");
+    this.#createPainter(software);
     this.#listenToControls();
     this.#listenToStage();
     new ResizeObserver(() => this.#redraw()).observe(this.stage);
   }
 
-  /** Show a result, or nothing if it is null. */
-  show(result) {
+  /** Let viewers of the same image zoom, point and choose together. */
+  static link(viewers) {
+    for (const viewer of viewers) {
+      viewer.state = viewers[0].state;
+      viewer.camera = viewers[0].camera;
+      viewer.linked = viewers;
+    }
+  }
+
+  /**
+   * Show a result, or nothing if it is null.
+   *
+   * @param {object | null} result see viewer_value in demo/ui/handlers.py.
+   * @param {Field} field what to paint and probe; by default, the result's logits.
+   */
+  show(result, field = result && new Field(result)) {
     this.result = result;
     this.root.querySelector(".empty").hidden = Boolean(result);
     this.root.querySelector(".shown").hidden = !result;
     if (!result) return;
-    this.field = new Field(result);
+    this.field = field;
     this.areas = new Areas(this.field, result.areas);
     this.labels = placeLabels(this.field);
     this.painter.setField(this.field);
@@ -96,8 +113,12 @@ export class Viewer {
     }
   }
 
-  /** Lay out and paint before the next frame. */
   #redraw() {
+    for (const viewer of this.linked) viewer.#schedule();
+  }
+
+  /** Lay out and paint before the next frame. */
+  #schedule() {
     if (!this.result || this.pending) return;
     this.pending = requestAnimationFrame(() => {
       this.pending = 0;
@@ -108,8 +129,9 @@ export class Viewer {
 
   #layOut() {
     const { camera, stage, state } = this;
-    if (!stage.clientWidth) return;
-    camera.stage = { width: stage.clientWidth, height: stage.clientHeight };
+    const box = stage.getBoundingClientRect(); // clientWidth would be rounded
+    if (!box.width) return;
+    camera.stage = { width: box.width, height: box.height };
     const { offset, scale, visible } = camera;
     place(this.photo, offset.x, offset.y, this.result.width * scale, this.result.height * scale);
     place(this.canvas, visible.left, visible.top, visible.width, visible.height);
@@ -162,6 +184,10 @@ export class Viewer {
     this.painter.paint(view, buildStyle(state, this.palette));
   }
 
+  #renderAllAreas() {
+    for (const viewer of this.linked) if (viewer.result) viewer.#renderAreas();
+  }
+
   #renderAreas() {
     const { result, state, palette } = this;
     const { rows, unsure } = this.areas.above(state.threshold);
@@ -186,7 +212,7 @@ export class Viewer {
   #toggle(id) {
     const { hidden } = this.state;
     if (!hidden.delete(id)) hidden.add(id);
-    this.#renderAreas();
+    this.#renderAllAreas();
     this.#redraw();
   }
 
@@ -195,12 +221,12 @@ export class Viewer {
     const others = this.classes.map((_, other) => other).filter((other) => other && other !== id);
     const alone = others.every((other) => this.state.hidden.has(other));
     this.state.hidden = new Set(alone ? [] : others);
-    this.#renderAreas();
+    this.#renderAllAreas();
     this.#redraw();
   }
 
   #listenToControls() {
-    const { root, state } = this;
+    const { root } = this;
     const group = `view-${Math.random().toString(36).slice(2)}`;
     for (const radio of root.querySelectorAll(".views input")) {
       radio.name = group;
@@ -209,10 +235,10 @@ export class Viewer {
     for (const input of root.querySelectorAll(".controls input")) {
       const isSlider = input.type === "range";
       const show = () => {
-        if (isSlider) input.closest("label").querySelector(".value").textContent = percent(state[input.name]);
+        if (isSlider) input.closest("label").querySelector(".value").textContent = percent(this.state[input.name]);
       };
-      if (isSlider) input.value = state[input.name];
-      else input.checked = state[input.name];
+      if (isSlider) input.value = this.state[input.name];
+      else input.checked = this.state[input.name];
       show();
       input.addEventListener("input", () => {
         this.#set(input.name, isSlider ? Number(input.value) : input.checked);
@@ -228,7 +254,7 @@ export class Viewer {
   #set(name, value) {
     this.state[name] = value;
     if (!this.result) return;
-    if (name === "threshold" || name === "safe") this.#renderAreas();
+    if (name === "threshold" || name === "safe") this.#renderAllAreas();
     this.#redraw();
   }
 
@@ -280,9 +306,8 @@ export class Viewer {
   }
 
   #splitAt(x) {
-    const slider = this.root.querySelector("[name=split]");
-    slider.value = x / this.camera.stage.width;
-    slider.dispatchEvent(new Event("input"));
+    this.split.value = x / this.camera.stage.width;
+    this.split.dispatchEvent(new Event("input"));
   }
 
   /** One pointer pans, two zoom about their middle. */
@@ -335,9 +360,13 @@ export class Viewer {
     this.#probe(inside ? { x, y, byKeyboard: false } : null);
   }
 
-  /** Say what is at a point. */
   #probe(point) {
-    if (this.probed?.byKeyboard !== point?.byKeyboard) this.#redraw();
+    for (const viewer of this.linked) if (viewer.result) viewer.#showProbe(point);
+  }
+
+  /** Say what is at a point. */
+  #showProbe(point) {
+    if (this.probed?.byKeyboard !== point?.byKeyboard) this.#schedule();
     this.probed = point;
     this.readout.textContent = point
       ? this.#describe(point)
@@ -346,6 +375,7 @@ export class Viewer {
 
   #describe({ x, y }) {
     const found = this.field.probe(x, y);
+    if (typeof found === "string") return found;
     if (!found) return "Not seen: outside what the network was shown.";
     const name = ({ id, confidence }) => `${this.classes[id].name} ${percent(confidence)}`;
     const { winner, runnerUp } = found;
