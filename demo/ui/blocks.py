@@ -34,10 +34,15 @@ _SHOW_RESULT = """() => {
 }"""
 """On a phone the result lies below the choices."""
 
-_ANNOUNCE = """() => {
+_NAME_FOR_READERS = """() => {
   document.querySelector("#status").setAttribute("aria-live", "polite");
+  for (const image of document.querySelectorAll("#examples img")) {
+    const name = decodeURIComponent(image.src.split("/").pop()).replace(/\\.[a-z]+$/, "");
+    image.alt = name;
+    image.closest("button").setAttribute("aria-label", `Example: ${name}`);
+  }
 }"""
-"""The element stays while its content changes, so screen readers tell of the change."""
+"""What Gradio leaves out: screen readers are told of the status line and the examples' names."""
 
 _MOUNT = """
 import(new URL(props.module, document.baseURI)).then(({ mount }) => mount(element, props, watch));
@@ -65,7 +70,7 @@ def build_page() -> gr.Blocks:
             "Images are processed on the machine that serves this page and deleted from it "
             "within an hour and a quarter; nothing is passed on."
         )
-        page.load(None, None, None, js=_ANNOUNCE, api_visibility="private")
+        page.load(None, None, None, js=_NAME_FOR_READERS, api_visibility="private")
         page.load(
             on_load,
             None,
@@ -153,6 +158,7 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
         sorted(str(path) for path in EXAMPLES.glob("*.jpg")),
         photo,
         label="Examples",
+        elem_id="examples",
         api_visibility="private",
     )
     variant = gr.Radio(
