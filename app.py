@@ -4,6 +4,7 @@ import logging
 
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.ui.blocks import build_page, build_theme, read_css
+from demo.ui.live_socket import live_route
 
 page = build_page()
 
@@ -12,6 +13,7 @@ if __name__ == "__main__":
     logging.getLogger("httpx").setLevel(logging.WARNING)
     default_registry().start(DEFAULT_VARIANT)
     page.launch(
+        app_kwargs={"routes": [live_route()]},
         theme=build_theme(),
         css=read_css(),
         footer_links=[],

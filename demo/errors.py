@@ -15,3 +15,15 @@ class InvalidOption(DemoError):
 
 class WeightsUnavailable(DemoError):
     """A variant cannot be loaded: no source has usable weights."""
+
+
+class Busy(DemoError):
+    """All places are taken.
+
+    Attributes:
+        wait_s: after how many seconds to try again.
+    """
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s

@@ -173,5 +173,9 @@ def to_pixel_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     Returns:
         (1, 3, h, w) float32 BGR in [0, 1]; the three values of a pixel lie together in memory.
     """
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return bgr_to_pixel_values(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8))
+
+
+def bgr_to_pixel_values(bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """`to_pixel_values` for pixels that are BGR already, such as cv2 decodes them."""
     return np.multiply(bgr, np.float32(1 / 255), dtype=np.float32).transpose(2, 0, 1)[None]

@@ -14,9 +14,9 @@ MODULES = sorted([ROOT / "app.py", *(ROOT / "demo").rglob("*.py")], key=str)
 FLOORS = [
     {"app"},
     {"demo.ui.blocks"},
-    {"demo.ui.handlers"},
+    {"demo.ui.handlers", "demo.ui.live_socket"},
     {"demo.ui.status", "demo.__main__"},
-    {"demo.exports", "demo.evaluation"},
+    {"demo.exports", "demo.evaluation", "demo.live"},
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},
     {"demo.registry"},

@@ -11,6 +11,7 @@ from demo.ui.handlers import (
     on_api_segment,
     on_compare,
     on_files,
+    on_freeze,
     on_load,
     on_ready,
     on_segment,
@@ -45,7 +46,8 @@ _NAME_FOR_READERS = """() => {
 """What Gradio leaves out: screen readers are told of the status line and the examples' names."""
 
 _MOUNT = """
-import(new URL(props.module, document.baseURI)).then(({ mount }) => mount(element, props, watch));
+import(new URL(props.module, document.baseURI))
+  .then(({ mount }) => mount(element, props, watch, trigger, upload));
 """
 
 
@@ -58,14 +60,18 @@ def build_page() -> gr.Blocks:
             f"# {TITLE}\nWhich of the 21 PASCAL VOC classes is where in a photograph, and how "
             "much of it each one covers."
         )
-        with gr.Row():
-            with gr.Column():
-                photo, variant, framing = _build_inputs()
-            with gr.Column():
-                viewer, status, make_files, files = _build_outputs()
-        with gr.Accordion("Compare the variants", open=False, elem_id="compare"):
-            compare = gr.Button("Compare XXS, XS and S on this image")
-            comparison = _build_viewer("compare", viewer=_read_viewer("viewer.html"))
+        with gr.Tabs() as tabs:
+            with gr.Tab("Image", id="image"):
+                with gr.Row():
+                    with gr.Column():
+                        photo, variant, framing = _build_inputs()
+                    with gr.Column():
+                        viewer, status, make_files, files = _build_outputs()
+                with gr.Accordion("Compare the variants", open=False):
+                    compare = gr.Button("Compare XXS, XS and S on this image")
+                    comparison = _build_viewer("compare", viewer=_read_viewer("viewer.html"))
+            with gr.Tab("Live camera", id="live", render_children=True):
+                live = _build_viewer("live")
         gr.Markdown(
             "Images are processed on the machine that serves this page and deleted from it "
             "within an hour and a quarter; nothing is passed on."
@@ -116,6 +122,7 @@ def build_page() -> gr.Blocks:
             concurrency_id="segment",
             api_visibility="private",
         )
+        live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
         photo.change(
             lambda: (None, None), None, [files, comparison], queue=False, api_visibility="private"
         )
@@ -205,10 +212,10 @@ def _build_viewer(name: str, **props: str) -> gr.HTML:
     gr.set_static_paths([_FOLDER / "viewer"])
     return gr.HTML(
         html_template=_read_viewer(f"{name}.html"),
-        css_template=_read_viewer("viewer.css") + (_read_viewer("compare.css") if props else ""),
+        css_template="".join(map(_read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
         js_on_load=_MOUNT,
         apply_default_css=False,
-        elem_id=name if not props else None,
+        elem_id=name,
         module=f"gradio_api/file={_FOLDER / 'viewer' / name}.js",
         classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
         **props,

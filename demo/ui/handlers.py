@@ -117,6 +117,21 @@ def on_files(photo: Payload, variant: str | None, framing: str) -> list[str]:
     return [str(folder / name) for name in ("segmentation.zip", *files)]
 
 
+def on_freeze(event: gr.EventData) -> tuple[Any, str]:
+    """Make a frame of the live view the photo of the Image tab.
+
+    Args:
+        event: carries the frame's path in Gradio's cache, where the page has uploaded it.
+
+    Returns:
+        The tab to show, and the photo.
+    """
+    path = Path(str(event._data.get("path", ""))).resolve()
+    if Path(gradio.utils.get_upload_folder()).resolve() not in path.parents:
+        raise gr.Error("Expected a frame of the live view.", print_exception=False)
+    return gr.Tabs(selected="image"), str(path)
+
+
 def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
     """Segment the photo with every variant, smallest first.
 

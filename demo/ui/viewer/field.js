@@ -9,10 +9,13 @@ export const NOT_SEEN = 255;
 
 const NEGLIGIBLE = 12; // a logit so far behind adds less than 1e-5 to the sum of a softmax
 
-/** Decode base64 of little-endian half floats. */
-export function decodeHalfFloats(text) {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const halves = new Uint16Array(bytes.buffer);
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
+}
+
+/** Decode a buffer of little-endian half floats. */
+export function decodeHalfFloats(buffer) {
+  const halves = new Uint16Array(buffer);
   const floats = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) floats[i] = halfToFloat(halves[i]);
   return floats;
@@ -47,7 +50,8 @@ export class Field {
    * @param {object} result what the server sends; see viewer_value in demo/ui/handlers.py.
    */
   constructor(result) {
-    this.logits = decodeHalfFloats(result.logits); // (21, h, w)
+    const { logits } = result; // (21, h, w), base64 of half floats or decoded already
+    this.logits = typeof logits === "string" ? decodeHalfFloats(fromBase64(logits)) : logits;
     [this.gridHeight, this.gridWidth] = result.grid;
     [this.top, this.left, this.bottom, this.right] = result.box;
     this.width = result.width;

@@ -6,7 +6,7 @@ import { Field } from "./field.js";
 import { placeLabels } from "./labels.js";
 import { renderLegend, renderTable } from "./legend.js";
 import { Painter2D } from "./paint2d.js";
-import { isHardware, PainterGL } from "./paintgl.js";
+import { createPainter } from "./painter.js";
 import { buildStyle } from "./style.js";
 
 const MOST_PIXELS_2D = 1_000_000; // on a larger canvas, typed arrays would be felt
@@ -93,20 +93,13 @@ export class Viewer {
     return this.classes.map((each) => (this.state.safe ? each.safe : each.voc));
   }
 
-  /** WebGL2 on a GPU; otherwise typed arrays, which are faster than WebGL2 in software. */
   #createPainter(software = false) {
     this.canvas?.remove();
     this.canvas = document.createElement("canvas");
     this.canvas.className = "paint";
     this.photo.after(this.canvas);
-    const trial = software ? null : document.createElement("canvas").getContext("webgl2");
-    if (trial && isHardware(trial)) {
-      this.painter = new PainterGL(this.canvas);
-      this.canvas.addEventListener("webglcontextlost", () => this.#createPainter(true));
-    } else {
-      this.painter = new Painter2D(this.canvas);
-    }
-    trial?.getExtension("WEBGL_lose_context")?.loseContext();
+    this.painter = software ? new Painter2D(this.canvas) : createPainter(this.canvas);
+    this.canvas.addEventListener("webglcontextlost", () => this.#createPainter(true));
     if (this.field) {
       this.painter.setField(this.field);
       this.#redraw();

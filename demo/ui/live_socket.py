@@ -1,0 +1,145 @@
+"""The WebSocket of the live view: one frame in flight, nothing queued, nothing on disk.
+
+The browser sends text, {"smoothing": 0.5}, whenever that changes, and frames as binary messages:
+a number of its own (4 bytes, little-endian) and a JPEG. Each frame is answered by one
+binary message: the length of a JSON header (4 bytes), the header, and the logits as
+little-endian half floats. A session that cannot go on ends with a close code and a sentence.
+"""
+
+import asyncio
+import json
+import logging
+import struct
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from demo.cpus import usable_cpus
+from demo.errors import Busy, DemoError
+from demo.live import LiveResult, LiveSession, LiveSessions
+from demo.registry import default_registry
+
+logger = logging.getLogger(__name__)
+
+VARIANT = "xxs"
+"""The fastest."""
+
+IDLE_S = 20.0
+"""A session from which no frame has come for so long is ended."""
+
+LONGEST_S = 600.0
+SESSIONS_PER_CPU = 2
+
+_BUSY, _REFUSED, _DAMAGED, _FAILED, _OVER = 1013, 1008, 1003, 1011, 1000
+
+sessions = LiveSessions(SESSIONS_PER_CPU * usable_cpus(), LONGEST_S)
+
+
+class Ended(DemoError):
+    """A session ends with a code of the WebSocket protocol and a sentence."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def live_route() -> WebSocketRoute:
+    """The route to mount beside the page."""
+    return WebSocketRoute("/live", serve_live)
+
+
+async def serve_live(socket: WebSocket) -> None:
+    """Answer the frames of one camera until either side ends it."""
+    await socket.accept()
+    try:
+        _check_origin(socket)
+        with sessions.enter() as end:
+            loaded = await asyncio.to_thread(default_registry().get, VARIANT)
+            origin = {"ready": loaded.variant.label, "weights": loaded.weights.describe()}
+            await socket.send_json(origin)
+            await _converse(socket, LiveSession(loaded.engine), end)
+    except WebSocketDisconnect:
+        return
+    except Ended as ending:
+        await _close(socket, ending.code, str(ending))
+    except Busy as busy:
+        await _close(socket, _BUSY, str(busy))
+    except DemoError as error:
+        await _close(socket, _DAMAGED, str(error))
+    except Exception:
+        logger.exception("a live session failed")
+        await _close(socket, _FAILED, "Something failed on the server. Start again.")
+
+
+async def _close(socket: WebSocket, code: int, sentence: str) -> None:
+    try:
+        # a close reason holds 123 bytes only, so that the sentence comes before it
+        await socket.send_json({"error": sentence})
+        await socket.close(code)
+    except (RuntimeError, WebSocketDisconnect):
+        return  # the client has gone already
+
+
+def _check_origin(socket: WebSocket) -> None:
+    """Browsers say which page opened the socket; other pages may not use this one."""
+    origin = socket.headers.get("origin")
+    hosts = {socket.headers.get("host"), socket.headers.get("x-forwarded-host")}
+    if origin is not None and urlsplit(origin).netloc not in hosts:
+        raise Ended(_REFUSED, "This socket serves its own page only.")
+
+
+async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None:
+    receiving = asyncio.ensure_future(socket.receive())
+    try:
+        while True:
+            left_s = min(IDLE_S, end - time.monotonic())
+            done, _ = await asyncio.wait([receiving], timeout=max(left_s, 0))
+            if not done:
+                is_idle = end - time.monotonic() > 0
+                raise Ended(_OVER, "Paused: no frame has come." if is_idle else "Time is up.")
+            message = receiving.result()
+            if message["type"] == "websocket.disconnect":
+                return
+            receiving = asyncio.ensure_future(socket.receive())
+            if message.get("bytes") is None:
+                _configure(session, message.get("text") or "")
+                continue
+            number, jpeg = _split(message["bytes"])
+            result = await asyncio.to_thread(session.answer, jpeg)
+            if receiving.done() and receiving.result().get("bytes") is not None:
+                raise Ended(_REFUSED, "Expected one frame at a time; wait for the answer.")
+            await socket.send_bytes(encode_result(number, result))
+    finally:
+        receiving.cancel()
+
+
+def _configure(session: LiveSession, text: str) -> None:
+    try:
+        wanted: Any = json.loads(text)
+        session.set_smoothing(wanted["smoothing"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Ended(_DAMAGED, 'Expected {"smoothing": 0 to 0.95} as JSON.') from None
+
+
+def _split(message: bytes) -> tuple[int, bytes]:
+    if len(message) < 4:
+        raise Ended(_DAMAGED, "Expected a frame: four bytes of number and a JPEG.")
+    return struct.unpack("<I", message[:4])[0], message[4:]
+
+
+def encode_result(number: int, result: LiveResult) -> bytes:
+    """One binary message; the counterpart is demo/ui/viewer/live.js."""
+    header = {
+        "frame": number,
+        "classes": result.class_ids,
+        "grid": result.logits.shape[1:],
+        "areas": [[class_id, round(share, 5)] for class_id, share in result.areas.items()],
+        "flicker": result.flicker,
+        "elapsed_ms": round(result.elapsed_ms, 1),
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)  # so that the logits lie at an even place
+    return struct.pack("<I", len(text)) + text + result.logits.astype("<f2").tobytes()

@@ -1,0 +1,193 @@
+"""The live view, in a real Chromium with a fake camera that shows a photograph."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+
+from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
+from tests.browser.test_page import ASTRONAUT
+
+
+def write_y4m(file: Path) -> Path:
+    """A film of the astronaut, standing still, for Chromium's fake camera."""
+    photograph = (
+        PIL.Image.open(ASTRONAUT).convert("YCbCr").resize((640, 640)).crop((0, 0, 640, 480))
+    )
+    planes = [np.asarray(plane) for plane in photograph.split()]
+    quarter = [p.reshape(240, 2, 320, 2).mean(axis=(1, 3)).astype(np.uint8) for p in planes[1:]]
+    frame = b"FRAME\n" + b"".join(plane.tobytes() for plane in (planes[0], *quarter))
+    file.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + frame * 10)
+    return file
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    film = write_y4m(tmp_path_factory.mktemp("camera") / "film.y4m")
+    flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def live(camera: Browser, server: str) -> Iterator[Page]:
+    """The tab of the live view, before it is started."""
+    context = camera.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["camera"])
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto(server)
+    page.get_by_role("tab", name="Live camera").click()
+    yield page
+    context.close()
+    assert not trouble
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator(".live .stats")).to_contain_text("results/s", timeout=30_000)
+
+
+def painted_share(page: Page) -> float:
+    """Share of the overlay's canvas that is painted."""
+    return float(
+        page.locator(".live canvas.paint").evaluate(
+            """(canvas) => {
+                const flat = document.createElement("canvas");
+                [flat.width, flat.height] = [canvas.width, canvas.height];
+                flat.getContext("2d").drawImage(canvas, 0, 0);
+                const { data } = flat.getContext("2d").getImageData(0, 0, flat.width, flat.height);
+                let painted = 0;
+                for (let i = 3; i < data.length; i += 4) painted += data[i] > 0;
+                return painted / (flat.width * flat.height);
+            }"""
+        )
+    )
+
+
+def is_camera_on(page: Page) -> bool:
+    return bool(page.locator(".live video").evaluate("video => Boolean(video.srcObject)"))
+
+
+def test_a_person_is_marked_and_freeze_keeps_the_full_picture(live: Page) -> None:
+    start(live)
+    expect(live.locator(".live .legend")).to_contain_text("person")
+    assert 0.2 < painted_share(live) < 0.8
+    expect(live.locator(".live .stage")).to_have_class(re.compile("mirrored"))
+    expect(live.locator(".live .message")).to_contain_text("They know background and person only")
+    live.get_by_role("button", name="Freeze this frame").click()
+    expect(live.locator("#status")).to_contain_text("took", timeout=30_000)
+    expect(live.locator("#viewer caption")).to_contain_text("640 × 480")
+    assert not is_camera_on(live)
+
+
+def test_stop_releases_the_camera_and_start_works_again(live: Page) -> None:
+    start(live)
+    track = live.evaluate_handle("document.querySelector('.live video').srcObject.getTracks()[0]")
+    live.get_by_role("button", name="Stop").click()
+    assert track.evaluate("track => track.readyState") == "ended"
+    expect(live.locator(".live .message")).to_contain_text("The camera is off")
+    start(live)
+
+
+def test_the_side_is_fixed_or_found(live: Page) -> None:
+    start(live)
+    for side in ("384", "256"):
+        live.locator(".live [name=side]").select_option(side)
+        expect(live.locator(".live .stats")).to_contain_text(f"side {side}")
+    expect(live.locator(".live .stats")).to_contain_text(re.compile(r"flicker [0-9.]+ %"))
+
+
+FAULTS = {
+    "NotAllowedError": "The camera was not allowed",
+    "NotFoundError": "There is no camera",
+    "NotReadableError": "The camera is in use by another program",
+    "OverconstrainedError": "This camera is gone",
+    "AbortError": "could not be opened (AbortError)",
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_camera_that_cannot_be_had_is_a_sentence(live: Page, name: str) -> None:
+    live.evaluate(
+        """(name) => {
+            navigator.mediaDevices.getUserMedia = async () => {
+                throw new DOMException("refused by the test", name);
+            };
+        }""",
+        name,
+    )
+    live.get_by_role("button", name="Start the camera").click()
+    expect(live.locator(".live .message.wrong")).to_contain_text(FAULTS[name])
+    expect(live.get_by_role("button", name="Start the camera")).to_be_visible()
+
+
+def test_a_camera_that_is_unplugged_ends_it(live: Page) -> None:
+    start(live)
+    live.evaluate(
+        """() => {
+            const [track] = document.querySelector(".live video").srcObject.getTracks();
+            track.dispatchEvent(new Event("ended"));
+        }"""
+    )
+    expect(live.locator(".live .message.wrong")).to_contain_text("The camera was disconnected")
+    assert not is_camera_on(live)
+
+
+def test_out_of_sight_it_leaves_its_place_and_comes_back(live: Page) -> None:
+    sockets: list[WebSocket] = []
+    live.on("websocket", lambda socket: sockets.append(socket))
+    start(live)
+    live.get_by_role("tab", name="Image").click()
+    expect(live.locator(".live .message")).to_contain_text("Paused")
+    assert sockets[0].is_closed() and is_camera_on(live)
+    live.get_by_role("tab", name="Live camera").click()
+    expect(live.locator(".live .message")).to_contain_text("Weights", timeout=10_000)
+    assert len(sockets) == 2
+
+
+def test_a_lost_connection_is_made_again(live: Page) -> None:
+    live.evaluate(
+        """() => {
+            const Original = WebSocket;
+            window.opened = [];
+            window.WebSocket = class extends Original {
+                constructor(address) {
+                    super(window.isDown ? address.href.replace("/live", "/nowhere") : address);
+                    window.opened.push(this);
+                }
+            };
+        }"""
+    )
+    start(live)
+    live.evaluate("window.isDown = true; window.opened[0].close()")
+    expect(live.locator(".live .message.wrong")).to_contain_text("The connection was lost")
+    expect(live.locator(".live canvas.paint")).to_have_css("opacity", "0")
+    live.evaluate("window.isDown = false")
+    expect(live.locator(".live .message")).to_contain_text("Weights", timeout=15_000)
+
+
+def test_a_full_server_is_a_sentence_with_the_waiting_time(live: Page) -> None:
+    live.evaluate(
+        """async () => {
+            const address = new URL("live", document.baseURI);
+            address.protocol = "ws:";
+            window.others = Array.from({ length: 64 }, () => new WebSocket(address));
+            await Promise.all(window.others.map((other) =>
+                new Promise((done) => (other.onmessage = done))));
+        }"""
+    )
+    live.get_by_role("button", name="Start the camera").click()
+    expect(live.locator(".live .message.wrong")).to_contain_text(
+        re.compile(r"All \d+ live places are taken. Try again in \d+ s"), timeout=15_000
+    )
+    assert not is_camera_on(live)
+    live.evaluate("window.others.forEach((other) => other.close())")
+    start(live)

@@ -1,0 +1,116 @@
+"""Frames in, smoothed logits out; what is no frame is refused."""
+
+import io
+import time
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.classes import PALETTE
+from demo.errors import Busy, InvalidImage, InvalidOption
+from demo.live import MAX_FRAME_BYTES, LiveSession, LiveSessions, decode_frame
+from tests.conftest import ColourEngine
+
+
+def encode(pixels: np.ndarray, **options: object) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "JPEG", quality=95, subsampling=0, **options)
+    return file.getvalue()
+
+
+def half_a_person(side: int = 256, column: int = 128) -> np.ndarray:
+    truth = np.zeros((side, side), np.uint8)
+    truth[:, column:] = 15
+    return PALETTE[truth]
+
+
+def test_a_frame_gives_its_own_classes_and_areas(engine: ColourEngine) -> None:
+    result = LiveSession(engine).answer(encode(half_a_person()))
+    assert {0, 15} <= set(result.class_ids)
+    assert result.logits.shape == (len(result.class_ids), 16, 16)
+    assert sum(result.areas.values()) == pytest.approx(1)
+    assert result.areas[15] == pytest.approx(0.5, abs=0.02)
+    assert result.flicker is None
+
+
+def test_smoothing_takes_flicker_away(engine: ColourEngine) -> None:
+    session = LiveSession(engine)
+    session.set_smoothing(0.9)
+    still, moved = encode(half_a_person()), encode(half_a_person(column=112))
+    for _ in range(5):
+        session.answer(still)
+    result = session.answer(moved)
+    assert result.flicker is not None
+    before, after = result.flicker
+    assert before == pytest.approx(16 / 256, abs=0.01) and after < before / 4
+
+
+def test_without_smoothing_every_frame_stands_for_itself(engine: ColourEngine) -> None:
+    session = LiveSession(engine)
+    session.answer(encode(half_a_person(column=32)))
+    jpeg = encode(half_a_person(column=160))
+    assert (session.answer(jpeg).logits == LiveSession(engine).answer(jpeg).logits).all()
+
+
+@pytest.mark.parametrize(
+    "second", [half_a_person(384), np.full((256, 256, 3), 255, np.uint8)], ids=["size", "scene"]
+)
+def test_another_size_or_scene_starts_anew(engine: ColourEngine, second: np.ndarray) -> None:
+    session = LiveSession(engine)
+    session.set_smoothing(0.95)
+    session.answer(encode(half_a_person()))
+    result = session.answer(encode(second))
+    fresh = LiveSession(engine).answer(encode(second))
+    assert result.flicker is None and (result.logits == fresh.logits).all()
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 0.96, float("nan"), True, "0.5", None], ids=repr)
+def test_smoothing_is_checked(engine: ColourEngine, smoothing: object) -> None:
+    with pytest.raises(InvalidOption, match=r"Choose 0 to 0\.95"):
+        LiveSession(engine).set_smoothing(smoothing)
+
+
+BAD_FRAMES = {
+    "empty": b"",
+    "text": b"GET / HTTP/1.1",
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "another side": encode(np.zeros((300, 300, 3), np.uint8)),
+    "not square": encode(np.zeros((256, 384, 3), np.uint8)),
+    "cut in the header": encode(half_a_person())[:100],
+    "too many bytes": encode(half_a_person()) + bytes(MAX_FRAME_BYTES),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FRAMES)
+def test_what_is_no_frame_is_refused(name: str) -> None:
+    with pytest.raises(InvalidImage, match="Expected a square JPEG of side 256, 384, 512"):
+        decode_frame(BAD_FRAMES[name])
+
+
+def test_a_progressive_frame_is_read() -> None:
+    bgr = decode_frame(encode(half_a_person(384), progressive=True))
+    assert bgr.shape == (384, 384, 3) and bgr.dtype == np.uint8
+
+
+@given(st.binary(max_size=400), st.integers(0, 600))
+def test_garbage_is_refused_or_decoded_and_nothing_else(garbage: bytes, at: int) -> None:
+    whole = encode(half_a_person())
+    for frame in (garbage, b"\xff\xd8" + garbage, whole[:at] + garbage + whole[at:]):
+        try:
+            assert decode_frame(frame).shape[2] == 3
+        except InvalidImage:
+            continue
+
+
+def test_places_are_limited_and_come_free_again() -> None:
+    sessions = LiveSessions(limit=2, longest_s=60)
+    with sessions.enter() as first, sessions.enter():
+        assert first == pytest.approx(time.monotonic() + 60, abs=1)
+        with pytest.raises(Busy, match=r"All 2 live places are taken. Try again in \d+ s") as busy:
+            sessions.enter().__enter__()
+        assert 58 <= busy.value.wait_s <= 60
+    with sessions.enter(), sessions.enter():
+        pass

@@ -1,0 +1,144 @@
+"""The socket of the live view, driven by a client that is not a browser."""
+
+import json
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient, WebSocketTestSession
+
+from demo.live import LiveSessions
+from demo.registry import Registry
+from demo.ui import live_socket
+from demo.ui.live_socket import live_route
+from tests.conftest import ColourEngine
+from tests.test_live import encode, half_a_person
+
+
+@pytest.fixture
+def client(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setattr(live_socket, "default_registry", lambda: registry)
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(2, 60))
+    with TestClient(Starlette(routes=[live_route()])) as client:
+        yield client
+
+
+def frame(number: int = 1, jpeg: bytes | None = None) -> bytes:
+    return struct.pack("<I", number) + (encode(half_a_person()) if jpeg is None else jpeg)
+
+
+def read(message: bytes) -> tuple[dict[str, Any], np.ndarray]:
+    (length,) = struct.unpack("<I", message[:4])
+    header = json.loads(message[4 : 4 + length])
+    logits = np.frombuffer(message[4 + length :], "<f2")
+    return header, logits.reshape(len(header["classes"]), *header["grid"])
+
+
+def expect_end(socket: WebSocketTestSession, code: int, sentence: str) -> None:
+    assert sentence in socket.receive_json()["error"]
+    closing = socket.receive()
+    assert closing["type"] == "websocket.close" and closing["code"] == code
+
+
+def test_each_frame_is_answered_with_its_logits(client: TestClient, engine: ColourEngine) -> None:
+    with client.websocket_connect("/live") as socket:
+        assert socket.receive_json()["ready"] == "MobileViT-XXS"
+        for number in (7, 8):
+            socket.send_bytes(frame(number))
+            header, logits = read(socket.receive_bytes())
+            assert header["frame"] == number and {0, 15} <= set(header["classes"])
+            assert dict(map(tuple, header["areas"]))[15] == pytest.approx(0.5, abs=0.02)
+        alone = engine(np.zeros((1, 3, 256, 256), np.float32))
+        assert logits.shape[1:] == alone.shape[2:]
+        socket.send_json({"smoothing": 0.5})
+        socket.send_bytes(frame(9))
+        assert read(socket.receive_bytes())[0]["flicker"] == [0.0, 0.0]
+
+
+GARBAGE = {
+    "no number": ("bytes", b"abc", 1003, "four bytes of number and a JPEG"),
+    "no jpeg": ("bytes", frame(1, b"xyz"), 1003, "Expected a square JPEG"),
+    "other side": ("bytes", frame(1, encode(np.zeros((128, 128, 3), np.uint8))), 1003, "side 256"),
+    "no json": ("text", "{", 1003, "as JSON"),
+    "deep json": ("text", "[" * 100_000, 1003, "as JSON"),
+    "other json": ("text", "[1]", 1003, "as JSON"),
+    "out of range": ("text", '{"smoothing": 7}', 1003, "Choose 0 to 0.95"),
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_ends_that_session_and_no_other(client: TestClient, name: str) -> None:
+    kind, message, code, sentence = GARBAGE[name]
+    with client.websocket_connect("/live") as good, client.websocket_connect("/live") as bad:
+        good.receive_json()
+        bad.receive_json()
+        bad.send({"type": "websocket.receive", kind: message})
+        expect_end(bad, code, sentence)
+        good.send_bytes(frame(3))
+        assert read(good.receive_bytes())[0]["frame"] == 3
+
+
+def test_a_full_server_says_how_long_to_wait(client: TestClient) -> None:
+    with client.websocket_connect("/live") as one, client.websocket_connect("/live") as two:
+        one.receive_json()
+        two.receive_json()
+        with client.websocket_connect("/live") as three:
+            expect_end(three, 1013, "All 2 live places are taken. Try again in")
+    with client.websocket_connect("/live") as three:
+        assert "ready" in three.receive_json()
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "longest_s", "sentence"),
+    [(0.2, 60.0, "no frame has come"), (60.0, 0.2, "Time is up")],
+    ids=["idle", "too long"],
+)
+def test_a_forgotten_session_is_ended(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    idle_s: float,
+    longest_s: float,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(live_socket, "IDLE_S", idle_s)
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(2, longest_s))
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+        expect_end(socket, 1000, sentence)
+
+
+def test_a_second_frame_in_flight_ends_the_session(
+    client: TestClient, engine: ColourEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    plain = ColourEngine.__call__
+
+    def slow(self: ColourEngine, values: np.ndarray) -> np.ndarray:
+        go_on.wait(10)
+        return plain(self, values)
+
+    monkeypatch.setattr(ColourEngine, "__call__", slow)
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+        socket.send_bytes(frame(1))
+        socket.send_bytes(frame(2))
+        threading.Timer(0.3, go_on.set).start()
+        expect_end(socket, 1008, "one frame at a time")
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_served"),
+    [("http://testserver", True), ("https://elsewhere.example", False), ("null", False)],
+)
+def test_other_pages_may_not_use_the_socket(
+    client: TestClient, origin: str, is_served: bool
+) -> None:
+    with client.websocket_connect("/live", headers={"origin": origin}) as socket:
+        if is_served:
+            assert "ready" in socket.receive_json()
+        else:
+            expect_end(socket, 1008, "its own page only")
