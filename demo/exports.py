@@ -7,6 +7,7 @@ import json
 import zipfile
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 import cv2
@@ -68,7 +69,7 @@ def encode_areas_csv(segmentation: Segmentation) -> bytes:
 def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
     """COCO annotations, ready for JSON: one run-length mask for each class but background.
 
-    A mask covers all objects of its class, which COCO calls a crowd.
+    A mask covers all objects of its class, as in COCO-Stuff.
 
     Args:
         segmentation: the result.
@@ -90,7 +91,7 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
                 "segmentation": {"size": [height, width], "counts": encoded["counts"].decode()},
                 "area": area.pixels,
                 "bbox": pycocotools.mask.toBbox(encoded).tolist(),
-                "iscrowd": 1,
+                "iscrowd": 0,  # as COCO-Stuff has it; loaders leave crowds out
             }
         )
     return {
@@ -101,7 +102,7 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
 
 
 def encode_labelmap() -> bytes:
-    """The classes and their colours as CVAT's "Segmentation mask 1.1" wants them."""
+    """The classes and their colours, a line each."""
     lines = ["# label:color_rgb:parts:actions"]
     lines += [f"{c.name}:{','.join(map(str, c.colour))}::" for c in CLASSES]
     return ("\n".join(lines) + "\n").encode()
@@ -110,11 +111,14 @@ def encode_labelmap() -> bytes:
 def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
     """Everything that can be taken away from a result, by file name.
 
+    labelmap.txt and the two names with a folder are what CVAT calls "Segmentation mask 1.1".
+
     Args:
         image: H×W×3 uint8 RGB, as it was segmented.
         segmentation: the result for it.
         file_name: of the image, to be named in the annotations.
     """
+    stem = PurePath(file_name).stem
     files = {
         "classes.png": encode_class_map(segmentation),
         "overlay.png": encode_png(draw_overlay(image, segmentation)),
@@ -123,6 +127,8 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         "areas.json": _encode_json(areas_record(segmentation)),
         "coco.json": _encode_json(coco_record(segmentation, file_name)),
         "labelmap.txt": encode_labelmap(),
+        f"SegmentationClass/{stem}.png": encode_class_map(segmentation),
+        "ImageSets/Segmentation/default.txt": f"{stem}\n".encode(),
         "run.json": _encode_json(run_record(segmentation, file_name)),
     }
     for area in class_areas(segmentation):

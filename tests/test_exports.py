@@ -91,7 +91,7 @@ def test_what_made_a_result_is_told_whole() -> None:
     assert set(record["versions"]) >= {"torch", "openvino", "numpy"}
 
 
-def test_labelmap_is_what_cvat_reads() -> None:
+def test_labelmap_has_a_line_for_each_class() -> None:
     lines = encode_labelmap().decode().splitlines()
     assert lines[0] == "# label:color_rgb:parts:actions"
     assert lines[1] == "background:0,0,0::" and lines[16] == "person:192,128,128::"

@@ -1,6 +1,7 @@
 """The page: layout and wiring."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import gradio as gr
 
@@ -11,6 +12,7 @@ from demo.ui.handlers import (
     on_api_segment,
     on_compare,
     on_files,
+    on_files_made,
     on_freeze,
     on_load,
     on_ready,
@@ -104,16 +106,26 @@ def build_page() -> gr.Blocks:
             concurrency_id="segment",
             api_visibility="private",
         )
+        made = gr.State()
         make_files.click(
             on_files,
             [photo, variant, framing],
-            files,
+            made,
             preprocess=False,
+            show_progress_on=files,
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
             concurrency_id="segment",
             api_visibility="private",
         )
-        compare.click(
+        made.change(
+            on_files_made,
+            [made, photo, variant, framing],
+            files,
+            preprocess=False,
+            queue=False,
+            api_visibility="private",
+        )
+        compared = compare.click(
             on_compare,
             [photo, framing],
             comparison,
@@ -123,8 +135,22 @@ def build_page() -> gr.Blocks:
             api_visibility="private",
         )
         live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
-        photo.change(
-            lambda: (None, None), None, [files, comparison], queue=False, api_visibility="private"
+        gr.on(
+            [photo.change, variant.input, framing.input],
+            lambda: None,
+            None,
+            files,
+            queue=False,
+            api_visibility="private",
+        )
+        gr.on(
+            [photo.change, framing.input],
+            lambda: None,
+            None,
+            comparison,
+            cancels=compared,
+            queue=False,
+            api_visibility="private",
         )
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
@@ -200,7 +226,9 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     with gr.Accordion("Take it away", open=False, elem_id="files"):
         gr.Markdown(
             "Class map and one mask per class as PNG, overlay, cut-out, areas as CSV and JSON, "
-            "COCO annotations, and what made them: in one ZIP, and each on its own."
+            "COCO annotations, and what made them: in one ZIP, which CVAT imports as "
+            '"Segmentation mask 1.1", and each on its own. They hold the whole result, whatever '
+            "the viewer hides or calls unsure."
         )
         make_files = gr.Button("Make the files")
         files = gr.Files(label="Files", interactive=False)
@@ -216,7 +244,7 @@ def _build_viewer(name: str, **props: str) -> gr.HTML:
         js_on_load=_MOUNT,
         apply_default_css=False,
         elem_id=name,
-        module=f"gradio_api/file={_FOLDER / 'viewer' / name}.js",
+        module=f"gradio_api/file={quote(str(_FOLDER / 'viewer' / name))}.js",
         classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
         **props,
     )

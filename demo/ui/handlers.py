@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import logging
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,20 +102,40 @@ def on_segment(
     return viewer_value(image, segmentation), render_status(status, segmentation.weights)
 
 
-def on_files(photo: Payload, variant: str | None, framing: str) -> list[str]:
+Choice = tuple[str | None, str | None, str]
+"""What the page shows: the photo's path, variant and framing."""
+
+
+def choice_of(photo: Payload, variant: str | None, framing: str) -> Choice:
+    """What files belong to."""
+    return (photo or {}).get("path"), variant, framing
+
+
+def on_files(photo: Payload, variant: str | None, framing: str) -> tuple[Choice, list[str]]:
     """Make everything that can be taken away, from the photo and the choices on the page.
 
     Returns:
-        Paths of one ZIP with all files, and of each file.
+        The choices, and paths of one ZIP with all files and of each file.
     """
     if photo is None:
         raise gr.Error("There is no image. Choose one first.", print_exception=False)
     image, segmentation = _segment_for_files(photo, variant, framing)
     files = build_files(image, segmentation, _name_of(photo))
     folder = _result_folder()
-    for name, content in {"segmentation.zip": encode_zip(files), **files}.items():
+    alone = {name: content for name, content in files.items() if "/" not in name}
+    for name, content in {"segmentation.zip": encode_zip(files), **alone}.items():
         (folder / name).write_bytes(content)
-    return [str(folder / name) for name in ("segmentation.zip", *files)]
+    paths = [str(folder / name) for name in ("segmentation.zip", *alone)]
+    return choice_of(photo, variant, framing), paths
+
+
+def on_files_made(
+    made: tuple[Choice, list[str]] | None, photo: Payload, variant: str | None, framing: str
+) -> list[str] | None:
+    """Offer files unless the page shows something else meanwhile."""
+    if made is None or tuple(made[0]) != choice_of(photo, variant, framing):
+        return None
+    return made[1]
 
 
 def on_freeze(event: gr.EventData) -> tuple[Any, str]:
@@ -140,6 +161,7 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
     """
     if photo is None:
         raise gr.Error("There is no image. Choose one first.", print_exception=False)
+    run = uuid.uuid4().hex
     done: list[Segmentation] = []
     results: list[dict[str, Any]] = []
     for number, variant in enumerate(VARIANTS.values()):
@@ -154,6 +176,7 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
         if done:
             yield {
                 **viewer_value(image, done[0]),
+                "run": run,
                 "results": list(results),
                 "pending": " and ".join(waiting),
                 "agreement": _agreement(done),

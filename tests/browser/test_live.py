@@ -143,7 +143,11 @@ def test_a_camera_that_is_unplugged_ends_it(live: Page) -> None:
 
 def test_out_of_sight_it_leaves_its_place_and_comes_back(live: Page) -> None:
     sockets: list[WebSocket] = []
-    live.on("websocket", lambda socket: sockets.append(socket))
+
+    def remember(socket: WebSocket) -> None:
+        sockets.append(socket)
+
+    live.on("websocket", remember)
     start(live)
     live.get_by_role("tab", name="Image").click()
     expect(live.locator(".live .message")).to_contain_text("Paused")

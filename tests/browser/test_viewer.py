@@ -26,7 +26,7 @@ from tests.browser.test_page import (
 )
 from tests.conftest import FAKE_WEIGHTS
 
-PAINT = """async ([value, painterName, palette, state]) => {
+PAINT = """async ([value, painterName, palette, state, width, height]) => {
     const at = (name) =>
         import([...performance.getEntriesByType("resource")]
             .find((entry) => entry.name.endsWith("/viewer.js")).name.replace("viewer.js", name));
@@ -34,26 +34,33 @@ PAINT = """async ([value, painterName, palette, state]) => {
     const { buildStyle } = await at("style.js");
     const painters = { ...(await at("paint2d.js")), ...(await at("paintgl.js")) };
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [value.width, value.height];
+    [canvas.width, canvas.height] = [width, height];
     const painter = new painters[painterName](canvas);
     painter.setField(new Field(value));
     const hidden = new Set(state.hidden ?? []);
     const defaults = { view: "map", opacity: 1, threshold: 0, outlines: false };
     const style = buildStyle({ ...defaults, ...state, hidden }, palette);
-    painter.paint({ left: 0, top: 0, step: 1 }, style);
+    painter.paint(
+        { left: 0, top: 0, stepX: value.width / width, stepY: value.height / height }, style);
     const flat = document.createElement("canvas");
-    [flat.width, flat.height] = [value.width, value.height];
+    [flat.width, flat.height] = [width, height];
     flat.getContext("2d").drawImage(canvas, 0, 0);
-    return Array.from(
-        flat.getContext("2d").getImageData(0, 0, value.width, value.height).data);
+    return Array.from(flat.getContext("2d").getImageData(0, 0, width, height).data);
 }"""
 
 
-def painted(page: Page, value: dict[str, Any], painter: str, **state: Any) -> np.ndarray:
-    """What a painter paints at the image's own size, as H×W×4 RGBA."""
+def painted(
+    page: Page,
+    value: dict[str, Any],
+    painter: str,
+    size_wh: tuple[int, int] | None = None,
+    **state: Any,
+) -> np.ndarray:
+    """What a painter paints of the whole image at its own or another size, as H×W×4 RGBA."""
     palette = [c.colour for c in CLASSES]
-    pixels = page.evaluate(PAINT, [value, painter, palette, state])
-    return np.array(pixels, np.uint8).reshape(value["height"], value["width"], 4)
+    width, height = size_wh or (value["width"], value["height"])
+    pixels = page.evaluate(PAINT, [value, painter, palette, state, width, height])
+    return np.array(pixels, np.uint8).reshape(height, width, 4)
 
 
 def many_classes(image_hw: tuple[int, int], framing: str) -> Segmentation:
@@ -96,6 +103,17 @@ def test_it_paints_a_photographs_result(page: Page, painter: str) -> None:
     segmentation = segment(image, "xxs", registry=Registry())
     shown = painted(page, viewer_value(image, segmentation), painter)
     assert (unpaint(shown) == segmentation.class_map).mean() > 0.999
+
+
+@pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
+@pytest.mark.parametrize("image_hw", [(333, 501), (2, 2000), (1, 1)], ids=str)
+@pytest.mark.parametrize("size_wh", [(280, 187), (501, 1)], ids=str)
+def test_all_of_an_image_that_was_seen_is_painted(
+    page: Page, painter: str, image_hw: tuple[int, int], size_wh: tuple[int, int]
+) -> None:
+    value = viewer_value(np.zeros((*image_hw, 3), np.uint8), many_classes(image_hw, "whole"))
+    shown = painted(page, value, painter, size_wh)
+    assert (unpaint(shown) != 254).all()
 
 
 def softmax_of_the_winner(segmentation: Segmentation) -> np.ndarray:
@@ -237,3 +255,37 @@ def test_a_comparison_says_which_variants_are_missing(page: Page) -> None:
         expect(sections.nth(i)).to_contain_text(f"{variant} has no weights on this machine")
     click_example(page, "cat")
     expect(sections).to_have_count(0, timeout=30_000)
+
+
+def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -> None:
+    click_example(page, "cat")
+    wait_for_result(page)
+    page.get_by_text("Take it away").click()
+    page.get_by_role("button", name="Make the files").click()
+    expect(page.locator("#files a[download]").first).to_be_visible(timeout=30_000)
+    page.get_by_text("Compare the variants").click()
+    compare = page.get_by_role("button", name="Compare XXS")
+    compare.click()
+    sections = page.locator(".compare section")
+    expect(sections).to_have_count(3, timeout=60_000)
+    page.get_by_text("What the network sees").click()
+    page.locator("#framing label", has_text="crop").click()
+    expect(sections).to_have_count(0, timeout=30_000)
+    expect(page.locator("#files a[download]")).to_have_count(0)
+    compare.click()
+    expect(sections).to_have_count(3, timeout=60_000)
+    expect(page.locator(".compare .legend").first).to_contain_text("not seen")
+
+
+def test_zoom_stays_when_the_same_image_is_framed_anew(page: Page) -> None:
+    click_example(page, "cat")
+    wait_for_result(page)
+    page.locator("#viewer").get_by_label("Zoom in").click()
+    after_painting(page)
+    close = page.locator("#viewer img.photo").bounding_box()
+    page.get_by_text("What the network sees").click()
+    page.locator("#framing label", has_text="crop").click()
+    expect(page.locator("#viewer tbody")).to_contain_text("not seen", timeout=30_000)
+    after_painting(page)
+    still = page.locator("#viewer img.photo").bounding_box()
+    assert close and still and still["width"] == pytest.approx(close["width"])

@@ -1,5 +1,6 @@
 import base64
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from demo import inference
 from demo.classes import PALETTE
 from demo.registry import Registry
 from demo.ui import handlers
-from demo.ui.handlers import on_api_segment, on_compare, on_files, on_segment
+from demo.ui.handlers import on_api_segment, on_compare, on_files, on_files_made, on_segment
 from tests.conftest import ColourEngine
 
 
@@ -72,9 +73,16 @@ def test_large_pictures_are_shown_smaller_and_measured_whole(tmp_path: Path) -> 
 
 
 def test_files_are_one_archive_and_each_alone(photo: dict[str, Any]) -> None:
-    names = [Path(file).name for file in on_files(photo, None, "whole")]
+    made = on_files(photo, None, "whole")
+    names = [Path(file).name for file in made[1]]
     assert names[0] == "segmentation.zip"
     assert {"classes.png", "class-person.png", "cutout.png", "coco.json"} <= set(names)
+    assert on_files_made(made, photo, None, "whole") == made[1]
+    assert on_files_made(made, photo, None, "crop") is None
+    assert on_files_made(made, {"path": "another.jpg"}, None, "whole") is None
+    with zipfile.ZipFile(made[1][0]) as archive:
+        assert "SegmentationClass/photo.png" in archive.namelist()
+        assert archive.read("ImageSets/Segmentation/default.txt") == b"photo\n"
     with pytest.raises(gr.Error, match="Choose one first"):
         on_files(None, None, "whole")
 

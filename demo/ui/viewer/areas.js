@@ -45,8 +45,9 @@ export class Areas {
   #draw() {
     const { field } = this;
     const [width, height] = [field.right - field.left, field.bottom - field.top];
-    const step = Math.max(width, height) / SAMPLES;
-    const size = [width, height].map((length) => Math.max(1, Math.floor(length / step)));
-    return field.rasterise({ left: field.left, top: field.top, step }, ...size, true);
+    const longer = Math.max(width, height);
+    const [across, down] = [width, height].map((each) => Math.ceil((SAMPLES * each) / longer));
+    const steps = { stepX: width / across, stepY: height / down };
+    return field.rasterise({ left: field.left, top: field.top, ...steps }, across, down, true);
   }
 }

@@ -14,7 +14,10 @@ export class Camera {
     this.centre = { x: this.image.width / 2, y: this.image.height / 2 };
   }
 
-  show(width, height) {
+  /** Show an image whole; one that is shown already stays as it is. */
+  show({ photo, width, height }) {
+    if (photo === this.photo) return;
+    this.photo = photo;
     this.image = { width, height };
     this.reset();
   }

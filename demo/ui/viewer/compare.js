@@ -12,6 +12,7 @@ DISAGREEMENT[DIFFERENT] = { name: "different", voc: [255, 0, 200], safe: [255, 0
 export function mount(element, props, watch) {
   const comparison = new Comparison(element.querySelector(".compare"), props);
   watch("value", () => comparison.show(props.value));
+  if (props.value) comparison.show(props.value);
 }
 
 /** Several fields as one that says where they are the same (0) and where DIFFERENT. */
@@ -24,10 +25,11 @@ class Disagreement {
 
   rasterise(view, width, height) {
     const [first, ...others] = this.fields.map((field) => field.rasterise(view, width, height).ids);
-    const ids = first.map((id, i) => {
-      if (id === NOT_SEEN) return NOT_SEEN;
-      return others.some((other) => other[i] !== id) ? DIFFERENT : 0;
-    });
+    const ids = new Uint8Array(first.length);
+    for (const other of others) {
+      for (let i = 0; i < ids.length; i++) if (other[i] !== first[i]) ids[i] = DIFFERENT;
+    }
+    for (let i = 0; i < ids.length; i++) if (first[i] === NOT_SEEN) ids[i] = NOT_SEEN;
     return { ids, confidence: new Float32Array(ids.length).fill(1) };
   }
 
@@ -50,10 +52,9 @@ class Comparison {
 
   /** Show what has come in so far; null empties it. */
   show(value) {
-    const isNew = !value || value.photo !== this.photo;
-    if (isNew) this.#clear();
+    if (value?.run !== this.run) this.#clear();
     if (!value) return;
-    this.photo = value.photo;
+    this.run = value.run;
     const done = value.results.filter((result) => result.logits);
     for (const result of value.results) {
       if (!this.sections.has(result.key)) this.#add(result, value);
@@ -66,7 +67,8 @@ class Comparison {
   }
 
   #clear() {
-    this.photo = null;
+    this.run = undefined;
+    for (const viewer of this.#viewers()) viewer.dispose();
     this.sections.clear();
     this.root.querySelector(".shared").replaceChildren();
     this.root.querySelector(".viewers").replaceChildren();
@@ -112,7 +114,7 @@ class Comparison {
       section.className = "disagreement";
       section.append(heading("Where they disagree"));
       this.root.querySelector(".viewers").append(section);
-      this.#addViewer(section, "disagreement", DISAGREEMENT, { software: true });
+      this.#addViewer(section, "disagreement", DISAGREEMENT, { software: true, hasConfidence: false });
     }
     const { section, viewer } = this.sections.get("disagreement");
     this.root.querySelector(".viewers").append(section); // stays the last one

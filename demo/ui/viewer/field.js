@@ -95,15 +95,17 @@ export class Field {
   /**
    * Class ids, and at wish the winners' confidence, on a raster.
    *
-   * @param {{left: number, top: number, step: number}} view image coordinates of the raster's
-   *     corner, and image pixels per raster pixel.
+   * @param {{left: number, top: number, stepX: number, stepY: number}} view image coordinates of
+   *     the raster's corner, and image pixels per raster pixel.
    * @returns {{ids: Uint8Array, confidence: Float32Array | null}} row by row.
    */
   rasterise(view, width, height, withConfidence = false) {
-    const centres = (start, count) =>
-      Float64Array.from({ length: count }, (_, i) => start + (i + 0.5) * view.step);
-    const across = planAxis(centres(view.left, width), this.gridWidth, this.left, this.right);
-    const down = planAxis(centres(view.top, height), this.gridHeight, this.top, this.bottom);
+    const centres = (start, step, count) =>
+      Float64Array.from({ length: count }, (_, i) => start + (i + 0.5) * step);
+    const columns = centres(view.left, view.stepX, width);
+    const rows = centres(view.top, view.stepY, height);
+    const across = planAxis(columns, this.gridWidth, this.left, this.right);
+    const down = planAxis(rows, this.gridHeight, this.top, this.bottom);
     const ids = new Uint8Array(width * height).fill(NOT_SEEN);
     const confidence = withConfidence ? new Float32Array(width * height) : null;
     const runs = cutIntoRuns(across);

@@ -7,17 +7,18 @@ const LEAST_SHARE = 0.015; // of the image, for a region to be named
 
 /** The innermost point of each large connected region: [{id, x, y}] in image coordinates. */
 export function placeLabels(field) {
-  const step = Math.max(field.width, field.height) / ACROSS;
-  const width = Math.max(2, Math.floor(field.width / step));
-  const height = Math.max(2, Math.floor(field.height / step));
-  const { ids } = field.rasterise({ left: 0, top: 0, step }, width, height);
+  const longer = Math.max(field.width, field.height);
+  const width = Math.ceil((ACROSS * field.width) / longer);
+  const height = Math.ceil((ACROSS * field.height) / longer);
+  const [stepX, stepY] = [field.width / width, field.height / height];
+  const { ids } = field.rasterise({ left: 0, top: 0, stepX, stepY }, width, height);
   const depth = measureDepth(ids, width, height);
   return findRegions(ids, width, height)
     .filter(({ id, places }) => id && id !== NOT_SEEN && places.length >= LEAST_SHARE * ids.length)
     .map(({ id, places }) => {
       const inmost = places.reduce((best, place) => (depth[place] > depth[best] ? place : best));
       const [row, column] = [Math.floor(inmost / width), inmost % width];
-      return { id, x: (column + 0.5) * step, y: (row + 0.5) * step };
+      return { id, x: (column + 0.5) * stepX, y: (row + 0.5) * stepY };
     });
 }
 

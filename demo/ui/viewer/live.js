@@ -243,12 +243,14 @@ export class LiveView {
     this.#paint();
     this.areas = result.areas;
     this.chart.add(now, result.areas);
+    this.root.dispatchEvent(new CustomEvent("result", { detail: { age: performance.now() - result.takenAt } }));
   }
 
   #paint() {
     if (!this.field) return;
     const step = this.field.width / PAINT_SIDE;
-    this.painter.paint({ left: 0, top: 0, step }, buildStyle(this.state, this.palette));
+    const view = { left: 0, top: 0, stepX: step, stepY: step };
+    this.painter.paint(view, buildStyle(this.state, this.palette));
     this.canvas.style.opacity = 1;
   }
 

@@ -18,7 +18,7 @@ export class Painter2D {
   }
 
   /**
-   * @param {{left: number, top: number, step: number}} view see Field.rasterise.
+   * @param {{left: number, top: number, stepX: number, stepY: number}} view see Field.rasterise.
    * @param {object} style see style.js.
    */
   paint(view, style) {
@@ -38,7 +38,7 @@ export class Painter2D {
   }
 
   #rasterise(view, width, height, withConfidence) {
-    const key = [view.left, view.top, view.step, width, height].join();
+    const key = [view.left, view.top, view.stepX, view.stepY, width, height].join();
     const kept = this.raster;
     if (kept && kept.key === key && (kept.confidence || !withConfidence)) return kept;
     const { ids, confidence } = this.field.rasterise(view, width, height, withConfidence);
@@ -65,8 +65,9 @@ function paintOutlines(pixels, ids, width, { outlineColours }) {
     const right = (i + 1) % width ? ids[i + 1] : ids[i];
     const below = i + width < ids.length ? ids[i + width] : ids[i];
     if (right === ids[i] && below === ids[i]) continue;
-    const id = ids[i] || right || below; // background has no outline of its own
-    if (outlineColours[id]) pixels[i] = outlineColours[id];
+    // background and hidden classes have no outline of their own
+    const colour = outlineColours[ids[i]] || outlineColours[right] || outlineColours[below];
+    if (colour) pixels[i] = colour;
   }
 }
 

@@ -12,9 +12,18 @@ export function createPainter(canvas) {
   return hasGpu ? new PainterGL(canvas) : new Painter2D(canvas);
 }
 
+/** Browsers keep few WebGL contexts, and drop the oldest for a new one. */
+export function releaseContext(gl) {
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+}
+
 function findGpu() {
-  const trial = document.createElement("canvas").getContext("webgl2");
-  const found = Boolean(trial) && isHardware(trial);
-  trial?.getExtension("WEBGL_lose_context")?.loseContext();
-  return found;
+  try {
+    const { gl } = new PainterGL(document.createElement("canvas"));
+    const found = isHardware(gl);
+    releaseContext(gl);
+    return found;
+  } catch {
+    return false; // WebGL2 is missing, or its compiler refuses the shader
+  }
 }

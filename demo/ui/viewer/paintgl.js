@@ -23,7 +23,7 @@ uniform sampler2D lookUp;           // 256 columns; colours, outlines, confidenc
 uniform int winners[CLASSES];
 uniform int winnersCount;
 uniform vec2 canvasSize;
-uniform vec3 view;                  // left, top, image pixels per canvas pixel
+uniform vec4 view;                  // left, top, image pixels per canvas pixel (x, y)
 uniform vec4 box;                   // left, top, right, bottom, in image pixels
 uniform int mode;                   // 0 classes, 1 confidence
 uniform float threshold;
@@ -80,7 +80,7 @@ vec4 colour(int row, int column) {
 
 void main() {
   vec2 pixel = vec2(gl_FragCoord.x, canvasSize.y - gl_FragCoord.y);
-  vec2 at = view.xy + pixel * view.z;
+  vec2 at = view.xy + pixel * view.zw;
   float best;
   int id = classify(at, best);
   if (id == NOT_SEEN) {
@@ -97,9 +97,10 @@ void main() {
   if (outlines) {
     float ignored;
     int right = pixel.x + 1.0 < canvasSize.x ? classify(at + vec2(view.z, 0.0), ignored) : id;
-    int below = pixel.y + 1.0 < canvasSize.y ? classify(at + vec2(0.0, view.z), ignored) : id;
-    int edge = id != 0 ? id : right != 0 ? right : below;
-    vec4 line = colour(1, edge);
+    int below = pixel.y + 1.0 < canvasSize.y ? classify(at + vec2(0.0, view.w), ignored) : id;
+    vec4 line = colour(1, id);
+    if (line.a == 0.0) line = colour(1, right);
+    if (line.a == 0.0) line = colour(1, below);
     if ((right != id || below != id) && line.a > 0.0) painted = line;
   }
 }`;
@@ -160,7 +161,7 @@ export class PainterGL {
     this.#setLookUp(style);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.uniform2f(this.at("canvasSize"), canvas.width, canvas.height);
-    gl.uniform3f(this.at("view"), view.left, view.top, view.step);
+    gl.uniform4f(this.at("view"), view.left, view.top, view.stepX, view.stepY);
     gl.uniform1i(this.at("mode"), style.mode === "confidence" ? 1 : 0);
     gl.uniform1f(this.at("threshold"), style.threshold);
     const unsure = new Uint8Array(Uint32Array.of(style.unsureColour).buffer);

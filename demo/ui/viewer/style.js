@@ -14,7 +14,7 @@ export function isStriped(x, y) {
 }
 
 /** From black over violet and orange to pale yellow as the confidence goes from 0 to 1. */
-const CONFIDENCE_STOPS = [
+export const CONFIDENCE_STOPS = [
   [0, 0, 4],
   [87, 16, 110],
   [188, 55, 84],

@@ -6,8 +6,8 @@ import { Field } from "./field.js";
 import { placeLabels } from "./labels.js";
 import { renderLegend, renderTable } from "./legend.js";
 import { Painter2D } from "./paint2d.js";
-import { createPainter } from "./painter.js";
-import { buildStyle } from "./style.js";
+import { createPainter, releaseContext } from "./painter.js";
+import { buildStyle, CONFIDENCE_STOPS } from "./style.js";
 
 const MOST_PIXELS_2D = 1_000_000; // on a larger canvas, typed arrays would be felt
 const ZOOM_STEP = 1.5;
@@ -34,10 +34,12 @@ export class Viewer {
   /**
    * @param {HTMLElement} root holds viewer.html.
    * @param {{name: string, voc: number[], safe: number[]}[]} classes by class id.
-   * @param {{software?: boolean}} options software: never use WebGL2.
+   * @param {{software?: boolean, hasConfidence?: boolean}} options software: never use WebGL2;
+   *     hasConfidence: false for a field that knows none.
    */
-  constructor(root, classes, { software = false } = {}) {
+  constructor(root, classes, { software = false, hasConfidence = true } = {}) {
     this.root = root;
+    this.hasConfidence = hasConfidence;
     this.classes = classes;
     this.linked = [this]; // all that share its state and camera
     this.state = { ...DEFAULTS, hidden: new Set() };
@@ -53,7 +55,15 @@ export class Viewer {
     this.#createPainter(software);
     this.#listenToControls();
     this.#listenToStage();
-    new ResizeObserver(() => this.#redraw()).observe(this.stage);
+    this.resizes = new ResizeObserver(() => this.#redraw());
+    this.resizes.observe(this.stage);
+  }
+
+  /** Give back what the browser holds for a viewer that is taken off the page. */
+  dispose() {
+    this.resizes.disconnect();
+    if (this.painter.gl) releaseContext(this.painter.gl);
+    this.isDisposed = true;
   }
 
   /** Let viewers of the same image zoom, point and choose together. */
@@ -62,6 +72,7 @@ export class Viewer {
       viewer.state = viewers[0].state;
       viewer.camera = viewers[0].camera;
       viewer.linked = viewers;
+      viewer.split = viewers[0].split;
     }
   }
 
@@ -83,7 +94,7 @@ export class Viewer {
     this.photo.src = result.photo;
     this.photo.alt = result.description;
     this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
-    this.camera.show(result.width, result.height);
+    this.camera.show(result);
     this.#probe(null);
     this.#renderAreas();
     this.#redraw();
@@ -99,7 +110,9 @@ export class Viewer {
     this.canvas.className = "paint";
     this.photo.after(this.canvas);
     this.painter = software ? new Painter2D(this.canvas) : createPainter(this.canvas);
-    this.canvas.addEventListener("webglcontextlost", () => this.#createPainter(true));
+    this.canvas.addEventListener("webglcontextlost", () => {
+      if (!this.isDisposed) this.#createPainter(true);
+    });
     if (this.field) {
       this.painter.setField(this.field);
       this.#redraw();
@@ -122,9 +135,7 @@ export class Viewer {
 
   #layOut() {
     const { camera, stage, state } = this;
-    const box = stage.getBoundingClientRect(); // clientWidth would be rounded
-    if (!box.width) return;
-    camera.stage = { width: box.width, height: box.height };
+    if (!this.#measureStage().width) return;
     const { offset, scale, visible } = camera;
     place(this.photo, offset.x, offset.y, this.result.width * scale, this.result.height * scale);
     place(this.canvas, visible.left, visible.top, visible.width, visible.height);
@@ -136,6 +147,13 @@ export class Viewer {
     this.#layOutLabels();
     this.pointer.hidden = !this.probed?.byKeyboard;
     if (!this.pointer.hidden) move(this.pointer, camera.toStage(this.probed.x, this.probed.y));
+  }
+
+  /** The camera may be shared with viewers of other sizes. */
+  #measureStage() {
+    const box = this.stage.getBoundingClientRect(); // clientWidth would be rounded
+    this.camera.stage = { width: box.width, height: box.height };
+    return box;
   }
 
   #layOutLabels() {
@@ -158,7 +176,7 @@ export class Viewer {
 
   #paint() {
     const { camera, canvas, state } = this;
-    canvas.hidden = state.view === "original";
+    canvas.hidden = state.view === "original" || !camera.stage.width;
     if (canvas.hidden) return;
     const { offset, scale, visible } = camera;
     let density = window.devicePixelRatio || 1;
@@ -172,9 +190,11 @@ export class Viewer {
     const view = {
       left: (visible.left - offset.x) / scale,
       top: (visible.top - offset.y) / scale,
-      step: 1 / (scale * density),
+      stepX: visible.width / scale / width,
+      stepY: visible.height / scale / height,
     };
-    this.painter.paint(view, buildStyle(state, this.palette));
+    const shown = this.hasConfidence ? state : { ...state, view: "overlay", threshold: 0 };
+    this.painter.paint(view, buildStyle(shown, this.palette));
   }
 
   #renderAllAreas() {
@@ -209,9 +229,10 @@ export class Viewer {
     this.#redraw();
   }
 
-  /** Show one class alone; a second time, all again. */
+  /** Show one of the classes present alone; a second time, all again. */
   #isolate(id) {
-    const others = this.classes.map((_, other) => other).filter((other) => other && other !== id);
+    const present = this.linked.flatMap(({ result }) => result?.areas ?? []);
+    const others = present.map(([other]) => other).filter((other) => other && other !== id);
     const alone = others.every((other) => this.state.hidden.has(other));
     this.state.hidden = new Set(alone ? [] : others);
     this.#renderAllAreas();
@@ -225,7 +246,10 @@ export class Viewer {
       radio.name = group;
       radio.addEventListener("change", () => this.#set("view", radio.value));
     }
-    for (const input of root.querySelectorAll(".controls input")) {
+    const stops = CONFIDENCE_STOPS.map((stop) => `rgb(${stop.join(",")})`).join(",");
+    root.querySelector(".scale i").style.background = `linear-gradient(to right, ${stops})`;
+    this.inputs = root.querySelectorAll(".controls input");
+    for (const input of this.inputs) {
       const isSlider = input.type === "range";
       const show = () => {
         if (isSlider) input.closest("label").querySelector(".value").textContent = percent(this.state[input.name]);
@@ -246,56 +270,89 @@ export class Viewer {
 
   #set(name, value) {
     this.state[name] = value;
+    this.#showChoices();
     if (!this.result) return;
     if (name === "threshold" || name === "safe") this.#renderAllAreas();
     this.#redraw();
   }
 
+  /** The confidence view has a scale; controls that do nothing in a view are off. */
+  #showChoices() {
+    const { view } = this.state;
+    for (const viewer of this.linked) {
+      viewer.root.querySelector(".scale").hidden = view !== "confidence";
+    }
+    for (const input of this.inputs) {
+      const isOff =
+        view === "original" ||
+        (view === "confidence" && input.name !== "split") ||
+        (view === "map" && input.name === "opacity");
+      input.disabled = isOff;
+    }
+  }
+
   #zoom(direction, x, y) {
+    this.#measureStage();
     if (direction === "reset") this.camera.reset();
     else this.camera.zoomAt(direction === "in" ? ZOOM_STEP : 1 / ZOOM_STEP, x, y);
     this.#redraw();
   }
 
-  /** iPhones have no full screen for elements; there the viewer covers the page instead. */
+  /** Where full screen is not to be had (iPhones, frames), the viewer covers the page instead. */
   #toggleFullScreen() {
-    if (!this.root.requestFullscreen) this.root.classList.toggle("covering");
-    else if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen();
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (document.fullscreenEnabled) this.root.requestFullscreen().catch(() => this.#cover());
+    else this.#cover();
+  }
+
+  #cover() {
+    this.root.classList.toggle("covering");
   }
 
   #listenToStage() {
     const { stage } = this;
     const touches = new Map();
     const at = (event) => {
-      const box = stage.getBoundingClientRect();
+      const box = this.#measureStage();
       return { x: event.clientX - box.left, y: event.clientY - box.top };
     };
+    let splitting = null; // the pointer that moves the divider
     stage.addEventListener("pointerdown", (event) => {
-      touches.set(event.pointerId, at(event));
+      if (event.button) return;
       stage.setPointerCapture(event.pointerId);
-      this.splitting = event.target === this.divider;
-      if (!this.splitting) this.#probeStage(at(event));
+      if (event.target === this.divider) {
+        splitting = event.pointerId;
+        return;
+      }
+      touches.set(event.pointerId, at(event));
+      this.#probeStage(at(event));
     });
     stage.addEventListener("pointermove", (event) => {
-      const [before, now] = [touches.get(event.pointerId), at(event)];
-      if (before && this.splitting) this.#splitAt(now.x);
-      else if (before) this.#drag(touches, event.pointerId, now);
-      if (!this.splitting && touches.size < 2) this.#probeStage(now);
+      const now = at(event);
+      if (event.pointerId === splitting) {
+        this.#splitAt(now.x);
+        return;
+      }
+      if (touches.has(event.pointerId)) this.#drag(touches, event.pointerId, now);
+      if (touches.size < 2) this.#probeStage(now);
     });
-    for (const type of ["pointerup", "pointercancel"]) {
-      stage.addEventListener(type, (event) => {
-        touches.delete(event.pointerId);
-        this.splitting = false;
+    for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      stage.addEventListener(type, ({ pointerId }) => {
+        touches.delete(pointerId);
+        if (pointerId === splitting) splitting = null;
       });
     }
+    stage.addEventListener("focus", () => this.readout.setAttribute("aria-live", "polite"));
     stage.addEventListener("pointerleave", (event) => {
       if (event.pointerType === "mouse" && !this.probed?.byKeyboard) this.#probe(null);
     });
     stage.addEventListener("dblclick", (event) => this.#zoom("in", at(event).x, at(event).y));
     stage.addEventListener("wheel", (event) => this.#wheel(event, at(event)), { passive: false });
     stage.addEventListener("keydown", (event) => this.#key(event));
-    stage.addEventListener("blur", () => this.probed?.byKeyboard && this.#probe(null));
+    stage.addEventListener("blur", () => {
+      this.readout.removeAttribute("aria-live");
+      if (this.probed?.byKeyboard) this.#probe(null);
+    });
   }
 
   #splitAt(x) {
@@ -330,6 +387,8 @@ export class Viewer {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const zooms = { "+": "in", "=": "in", "-": "out", 0: "reset" };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    this.#measureStage();
+    if (event.key === "Escape") this.root.classList.remove("covering");
     if (steps[event.key]) this.#step(...steps[event.key]);
     else if (zooms[event.key]) this.#zoom(zooms[event.key]);
     else return;

@@ -1,0 +1,241 @@
+"""The live view beside gr.Image streaming: results per second, their age, and bytes.
+
+    python -m benchmarks.live [--seconds N] [--json FILE]
+
+Both run in the same headless Chromium with the same fake camera (640×480, 30 frames/s: a
+photograph of a person, with the number of each frame as a bar code in its top rows) and segment
+with the same engine, one after the other, several rounds. The age of ours is what the live view
+itself measures, from taking a frame to having painted its result; that of the peer is
+read off the bar codes of the camera's picture and of the result at the same moment. Needs
+Chromium and the packages of requirements-dev.txt.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import PIL.Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.ours import make_photograph
+from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium, free_port, run_app, wait_for
+
+FPS = 30
+FRAMES = 64
+BITS = 6
+WIDTH, HEIGHT, BAR = 640, 480, 16
+
+
+@dataclass(frozen=True)
+class Row:
+    """Medians over rounds; ages in ms, bytes both ways together."""
+
+    who: str
+    side: int
+    results_per_s: float
+    age_ms_p50: float
+    age_ms_p95: float
+    bytes_per_s: float
+
+
+def write_film(file: Path) -> Path:
+    """The camera's film: frame i carries i in BITS bars of black and white at its top."""
+    photograph = PIL.Image.fromarray(make_photograph((640, 640))[:HEIGHT]).convert("YCbCr")
+    y, cb, cr = (np.asarray(plane).copy() for plane in photograph.split())
+    quarter = [p.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean(axis=(1, 3)) for p in (cb, cr)]
+    for plane in quarter:
+        plane[: BAR // 2] = 128
+    with file.open("wb") as film:
+        film.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
+        for number in range(FRAMES):
+            for bit in range(BITS):
+                columns = slice(bit * WIDTH // BITS, (bit + 1) * WIDTH // BITS)
+                y[:BAR, columns] = 235 if number >> bit & 1 else 16
+            film.write(b"FRAME\n" + y.tobytes())
+            film.writelines(plane.astype(np.uint8).tobytes() for plane in quarter)
+    return file
+
+
+def count_bytes(page: Page) -> list[int]:
+    """A list of one number that grows with every byte sent or received."""
+    total = [0]
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+
+    def add(size: float) -> None:
+        total[0] += int(size)
+
+    for name in ("webSocketFrameSent", "webSocketFrameReceived"):
+        devtools.on(
+            f"Network.{name}",
+            lambda event: add(
+                len(event["response"]["payloadData"])
+                * (3 / 4 if event["response"]["opcode"] == 2 else 1)
+            ),
+        )
+    devtools.on("Network.dataReceived", lambda event: add(event["dataLength"]))
+    devtools.on(
+        "Network.requestWillBeSent",
+        lambda event: add(len(event["request"].get("postData", ""))),
+    )
+    return total
+
+
+def measure_ours(page: Page, address: str, side: int, seconds: float) -> Row:
+    """Run the live view at a fixed side."""
+    page.goto(address)
+    page.get_by_role("tab", name="Live camera").click()
+    page.locator(".live [name=side]").select_option(str(side))
+    page.get_by_role("button", name="Start the camera").click()
+    page.locator(".live .stats", has_text="results/s").wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
+    total = count_bytes(page)
+    page.evaluate(
+        """() => {
+            const live = document.querySelector(".live");
+            live.log = [];
+            live.addEventListener("result", ({ detail }) => live.log.push(detail.age));
+        }"""
+    )
+    before = total[0]
+    page.wait_for_timeout(seconds * 1000)
+    ages = page.evaluate("document.querySelector('.live').log")
+    spent = total[0] - before
+    page.get_by_role("button", name="Stop").click()
+    return _row("ours", side, ages, spent, seconds)
+
+
+READ_PEER = """async ([seconds, bits, bar, frames, fps]) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = bits;
+    canvas.height = 1;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const number = (picture, height) => {
+        context.drawImage(picture, 0, height * 0.3, picture.videoWidth || picture.naturalWidth,
+            height * 0.4, 0, 0, bits, 1);
+        const { data } = context.getImageData(0, 0, bits, 1);
+        let found = 0;
+        for (let bit = 0; bit < bits; bit++) found |= (data[4 * bit] > 128) << bit;
+        return found;
+    };
+    const video = document.querySelector("#camera video");
+    const ages = [];
+    let last = "";
+    const until = performance.now() + seconds * 1000;
+    while (performance.now() < until) {
+        const result = document.querySelector("#result img");
+        if (result && result.src !== last && result.complete) {
+            last = result.src;
+            const behind = number(video, bar) - number(result, bar);
+            ages.push((((behind % frames) + frames) % frames) * 1000 / fps);
+        }
+        await new Promise((done) => setTimeout(done, 5));
+    }
+    return ages;
+}"""
+
+
+def measure_peer(page: Page, address: str, side: int, seconds: float) -> Row:
+    """Run gr.Image streaming."""
+    page.goto(f"{address}/?__theme=light")
+    page.locator("#camera").get_by_text("Click to Access Webcam").click(timeout=30_000)
+    page.wait_for_function("document.querySelector('#camera video')?.currentTime > 0")
+    page.locator("#camera button", has_text="Record").click()
+    page.locator("#result img").wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
+    total = count_bytes(page)
+    before = total[0]
+    ages = page.evaluate(READ_PEER, [seconds, BITS, BAR, FRAMES, FPS])
+    return _row("gr.Image", side, ages, total[0] - before, seconds)
+
+
+def _row(who: str, side: int, ages: list[float], spent: int, seconds: float) -> Row:
+    return Row(
+        who,
+        side,
+        len(ages) / seconds,
+        float(np.percentile(ages or [np.nan], 50)),
+        float(np.percentile(ages or [np.nan], 95)),
+        spent / seconds,
+    )
+
+
+@contextmanager
+def run_peer(folder: Path, side: int) -> Iterator[str]:
+    """A Gradio app that streams with gr.Image, in a process of its own."""
+    port, log = free_port(), folder / f"peer-{side}.txt"
+    command = [sys.executable, "-m", "benchmarks.live_peer", str(port), str(side)]
+    with log.open("w") as output:
+        app = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            wait_for(f"http://127.0.0.1:{port}", app, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            app.terminate()
+            app.wait(10)
+
+
+def open_page(browser: Browser) -> Page:
+    """A page of its own that may use the camera."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["camera"])
+    return context.new_page()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    rows: list[Row] = []
+    with TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        film = write_film(folder / "film.y4m")
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"],
+        )
+        for side in (256, 512):
+            ours, peers = [], []
+            for _ in range(options.rounds):
+                with run_app(folder, HF_HUB_OFFLINE="1") as address:
+                    page = open_page(browser)
+                    ours.append(measure_ours(page, address, side, options.seconds))
+                    page.context.close()
+                time.sleep(1)
+                with run_peer(folder, side) as address:
+                    page = open_page(browser)
+                    peers.append(measure_peer(page, address, side, options.seconds))
+                    page.context.close()
+            rows += [_median(ours), _median(peers)]
+        browser.close()
+    print("| | side | results/s | age ms p50 | p95 | kB/s |\n|---|---|---|---|---|---|")
+    for row in rows:
+        print(
+            f"| {row.who} | {row.side} | {row.results_per_s:.1f} | {row.age_ms_p50:.0f} "
+            f"| {row.age_ms_p95:.0f} | {row.bytes_per_s / 1000:.0f} |"
+        )
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+
+
+def _median(rows: list[Row]) -> Row:
+    figures = [
+        float(np.median([getattr(row, name) for row in rows]))
+        for name in ("results_per_s", "age_ms_p50", "age_ms_p95", "bytes_per_s")
+    ]
+    return Row(rows[0].who, rows[0].side, *figures)
+
+
+if __name__ == "__main__":
+    main()
