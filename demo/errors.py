@@ -27,3 +27,7 @@ class Busy(DemoError):
     def __init__(self, message: str, wait_s: int) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+
+
+class InvalidVideo(DemoError):
+    """The input cannot be used as a film."""

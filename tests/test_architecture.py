@@ -14,9 +14,11 @@ MODULES = sorted([ROOT / "app.py", *(ROOT / "demo").rglob("*.py")], key=str)
 FLOORS = [
     {"app"},
     {"demo.ui.blocks"},
+    {"demo.ui.film"},
     {"demo.ui.handlers", "demo.ui.live_socket"},
+    {"demo.ui.payload"},
     {"demo.ui.status", "demo.__main__"},
-    {"demo.exports", "demo.evaluation", "demo.live"},
+    {"demo.exports", "demo.evaluation", "demo.live", "demo.video"},
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},
     {"demo.registry"},

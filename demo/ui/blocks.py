@@ -8,6 +8,7 @@ import gradio as gr
 from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.registry import DEFAULT_VARIANT
+from demo.ui.film import build_film_tab
 from demo.ui.handlers import (
     on_api_segment,
     on_compare,
@@ -74,6 +75,8 @@ def build_page() -> gr.Blocks:
                     comparison = _build_viewer("compare", viewer=_read_viewer("viewer.html"))
             with gr.Tab("Live camera", id="live", render_children=True):
                 live = _build_viewer("live")
+            with gr.Tab("Video file", id="video"):
+                build_film_tab()
         gr.Markdown(
             "Images are processed on the machine that serves this page and deleted from it "
             "within an hour and a quarter; nothing is passed on."

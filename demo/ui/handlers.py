@@ -1,8 +1,6 @@
 """Between Gradio's values and the domain: what each event of the page and the API does."""
 
-import base64
 import contextlib
-import itertools
 import logging
 import tempfile
 import uuid
@@ -10,20 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 import gradio.utils
-import numpy as np
 
-from demo.areas import class_areas, count_not_seen
-from demo.class_map import winning_classes
-from demo.classes import NOT_SEEN
 from demo.errors import DemoError, InvalidImage
 from demo.exports import (
     areas_record,
     build_files,
     encode_class_map,
-    encode_jpeg,
     encode_png,
     encode_zip,
 )
@@ -33,16 +25,14 @@ from demo.inference import segment
 from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
+from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
 from demo.weights import OnProgress
 
 logger = logging.getLogger(__name__)
 
-_UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
-
-DISPLAY_SIDE = 2048
-"""Longest side of the picture sent to the page, in pixels; results keep the full size."""
+UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 
 Payload = dict[str, Any] | None
 """What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""
@@ -97,7 +87,7 @@ def on_segment(
         return gr.skip(), render_error(str(error))
     except Exception:
         logger.exception("segmenting an image failed")
-        return gr.skip(), render_error(_UNEXPECTED)
+        return gr.skip(), render_error(UNEXPECTED)
     status = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
     return viewer_value(image, segmentation), render_status(status, segmentation.weights)
 
@@ -121,7 +111,7 @@ def on_files(photo: Payload, variant: str | None, framing: str) -> tuple[Choice,
         raise gr.Error("There is no image. Choose one first.", print_exception=False)
     image, segmentation = _segment_for_files(photo, variant, framing)
     files = build_files(image, segmentation, _name_of(photo))
-    folder = _result_folder()
+    folder = result_folder()
     alone = {name: content for name, content in files.items() if "/" not in name}
     for name, content in {"segmentation.zip": encode_zip(files), **alone}.items():
         (folder / name).write_bytes(content)
@@ -171,7 +161,7 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
             results.append({"key": variant.key, "label": variant.label, "error": error.message})
         else:
             done.append(segmentation)
-            results.append(_compared(segmentation))
+            results.append(compared_value(segmentation))
         waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
         if done:
             yield {
@@ -179,39 +169,10 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
                 "run": run,
                 "results": list(results),
                 "pending": " and ".join(waiting),
-                "agreement": _agreement(done),
+                "agreement": agreement(done),
             }
     if not done:
         raise gr.Error(str(results[0]["error"]), print_exception=False)
-
-
-def _compared(segmentation: Segmentation) -> dict[str, Any]:
-    variant = segmentation.variant
-    height, width = segmentation.image_hw
-    return {
-        **_inspectable(segmentation),
-        "key": variant.key,
-        "label": variant.label,
-        "parameters": round(variant.parameters / 1e6, 1),
-        "miou": variant.published_miou,
-        "elapsed_ms": segmentation.elapsed_ms,
-        "weights": segmentation.weights.kind,
-        "seen": height * width - count_not_seen(segmentation),
-    }
-
-
-def _agreement(done: list[Segmentation]) -> list[dict[str, Any]]:
-    """The share of seen pixels to which variants give the same class, for each pair and all."""
-    groups = list(itertools.combinations(done, 2))
-    if len(done) > 2:
-        groups.append(tuple(done))  # type: ignore[arg-type]
-    seen = done[0].class_map != NOT_SEEN
-    shares = []
-    for group in groups:
-        same = np.logical_and.reduce([group[0].class_map == each.class_map for each in group[1:]])
-        names = " and ".join(each.variant.key.upper() for each in group)
-        shares.append({"pair": names, "share": float(same[seen].mean())})
-    return shares
 
 
 def on_api_segment(
@@ -224,7 +185,7 @@ def on_api_segment(
         areas with the variant, framing, weights and time that made them.
     """
     pixels, segmentation = _segment_for_files(image, variant, framing)
-    folder = _result_folder()
+    folder = result_folder()
     overlay, class_map = folder / "overlay.png", folder / "classes.png"
     overlay.write_bytes(encode_png(draw_overlay(pixels, segmentation)))
     class_map.write_bytes(encode_class_map(segmentation))
@@ -245,10 +206,10 @@ def _segment_for_files(
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logger.exception("segmenting an image failed")
-        raise gr.Error(_UNEXPECTED, print_exception=False) from None
+        raise gr.Error(UNEXPECTED, print_exception=False) from None
 
 
-def _result_folder() -> Path:
+def result_folder() -> Path:
     """A new folder in Gradio's own cache, which is emptied after a time."""
     cache = Path(gradio.utils.get_upload_folder())
     cache.mkdir(parents=True, exist_ok=True)
@@ -267,42 +228,3 @@ def _read_photo(photo: dict[str, Any]) -> Image:
     """Decode what Gradio sent; the path was checked by Gradio to lie in its own cache."""
     url = photo.get("url") or ""
     return read_image(url if url.startswith("data:") else Path(photo.get("path") or ""))
-
-
-def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
-    height, width = segmentation.image_hw
-    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
-    return {
-        "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
-        "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
-        "width": width,
-        "height": height,
-        **_inspectable(segmentation),
-    }
-
-
-def _inspectable(segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/field.js takes: the logits as half floats, and the exact areas."""
-    logits = segmentation.logits.astype("<f2")  # (21, h, w)
-    return {
-        "logits": _base64(logits.tobytes()),
-        "grid": logits.shape[1:],
-        "box": segmentation.framing.box,
-        "winners": winning_classes(logits.astype(np.float32)).tolist(),
-        "areas": [[area.class_id, area.pixels] for area in class_areas(segmentation)],
-        "not_seen": count_not_seen(segmentation),
-    }
-
-
-def _shrink(image: Image) -> Image:
-    height, width = image.shape[:2]
-    scale = DISPLAY_SIDE / max(height, width)
-    if scale >= 1:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")

@@ -5,7 +5,9 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import PIL.Image
 import pytest
@@ -230,3 +232,23 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
     context.close()
+
+
+def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
+    photograph = np.asarray(PIL.Image.open(ASTRONAUT).resize((320, 320)))
+    with av.open(str(tmp_path / "film.mp4"), "w") as film:
+        stream: Any = film.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 320, 320, "yuv420p"
+        for _ in range(12):
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(photograph, "rgb24")))
+        film.mux(stream.encode(None))
+    page.get_by_role("tab", name="Video file").click()
+    page.get_by_role("button", name="Segment the film").click()
+    status = page.locator("#film-status")
+    expect(status).to_contain_text("There is no film", timeout=30_000)
+    page.locator("#film input[type=file]").set_input_files(tmp_path / "film.mp4")
+    expect(page.locator("#film")).to_contain_text("film.mp4")
+    page.get_by_role("button", name="Segment the film").click()
+    expect(status).to_contain_text("for 12 frames", timeout=60_000)
+    expect(page.locator("video[src*='overlay.mp4']")).to_be_visible(timeout=30_000)
+    expect(page.locator("a[download='areas.csv']").first).to_be_attached()

@@ -14,7 +14,7 @@ from demo.inference import segment
 from demo.registry import Registry
 from demo.segmentation import Segmentation
 from demo.ui.blocks import EXAMPLES
-from demo.ui.handlers import viewer_value
+from demo.ui.payload import viewer_value
 from demo.variants import get_variant
 from tests.browser.test_page import (
     after_painting,

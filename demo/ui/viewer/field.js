@@ -47,7 +47,7 @@ function planAxis(positions, count, start, stop) {
 
 export class Field {
   /**
-   * @param {object} result what the server sends; see viewer_value in demo/ui/handlers.py.
+   * @param {object} result what the server sends; see viewer_value in demo/ui/payload.py.
    */
   constructor(result) {
     const { logits } = result; // (21, h, w), base64 of half floats or decoded already

@@ -79,7 +79,7 @@ export class Viewer {
   /**
    * Show a result, or nothing if it is null.
    *
-   * @param {object | null} result see viewer_value in demo/ui/handlers.py.
+   * @param {object | null} result see viewer_value in demo/ui/payload.py.
    * @param {Field} field what to paint and probe; by default, the result's logits.
    */
   show(result, field = result && new Field(result)) {

@@ -1,0 +1,165 @@
+"""Video files: every frame segmented, and written again with its overlay; memory does not grow."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from demo.areas import class_areas
+from demo.classes import CLASS_NAMES
+from demo.errors import InvalidVideo
+from demo.image import Image
+from demo.inference import segment
+from demo.overlay import draw_overlay
+from demo.registry import Registry
+
+MAX_SECONDS = 120.0
+MAX_BYTES = 200_000_000
+MAX_SIDE = 1280
+"""Longest side of the result in pixels; larger films are scaled down."""
+
+VIDEO_SIDE = 384
+"""Side of the network's input."""
+
+_EXPECTED = "Expected an mp4, webm or mov film"
+
+
+@dataclass(frozen=True)
+class FilmFrame:
+    """What was found in one frame.
+
+    Attributes:
+        time_s: when it is shown, in seconds from the film's beginning.
+        done: share of the film that is done, in [0, 1].
+        areas: class id -> share of the frame.
+    """
+
+    time_s: float
+    done: float
+    areas: dict[int, float]
+
+
+def segment_video(
+    source: Path, target: Path, variant: str = "xxs", *, registry: Registry | None = None
+) -> Iterator[FilmFrame]:
+    """Segment a film frame by frame and write it with its overlay, without sound.
+
+    The result is complete when the iterator is at its end; when it is closed before, what was
+    written is removed.
+
+    Args:
+        source: an mp4, webm or mov film.
+        target: an mp4 file to write.
+        variant: ``xxs``, ``xs`` or ``s``.
+        registry: where engines are kept; the process's own by default.
+
+    Raises:
+        InvalidVideo: if the source is no such film, or longer or larger than is taken.
+        WeightsUnavailable: if the variant has no weights here.
+    """
+    is_complete = False
+    try:
+        with _open(source) as film:
+            duration_s = _check(film)
+            yield from _convert(film, target, duration_s, variant, registry)
+        is_complete = True
+    except av.FFmpegError as error:
+        raise InvalidVideo(f"{_EXPECTED}; this one cannot be read to its end.") from error
+    finally:
+        if not is_complete:
+            target.unlink(missing_ok=True)
+
+
+def _open(source: Path) -> "av.container.InputContainer":
+    if source.stat().st_size > MAX_BYTES:
+        raise InvalidVideo(f"{_EXPECTED} of at most {MAX_BYTES // 1_000_000} MB.")
+    try:
+        return av.open(str(source))
+    except (av.FFmpegError, OSError) as error:
+        raise InvalidVideo(f"{_EXPECTED}; this file is none.") from error
+
+
+def _check(film: "av.container.InputContainer") -> float:
+    """The film's length in seconds."""
+    if not film.streams.video or film.format.name in ("image2", "png_pipe", "jpeg_pipe"):
+        raise InvalidVideo(f"{_EXPECTED}; this file shows no moving picture.")
+    stream = film.streams.video[0]
+    if film.duration is not None:
+        duration_s = film.duration / av.time_base
+    elif stream.duration is not None and stream.time_base is not None:
+        duration_s = float(stream.duration * stream.time_base)
+    else:
+        duration_s = MAX_SECONDS
+    if duration_s > MAX_SECONDS + 1:
+        raise InvalidVideo(
+            f"The film lasts {duration_s:.0f} s. Cut it to at most {MAX_SECONDS:.0f} s."
+        )
+    return max(duration_s, 0.001)
+
+
+def _convert(
+    film: "av.container.InputContainer",
+    target: Path,
+    duration_s: float,
+    variant: str,
+    registry: Registry | None,
+) -> Iterator[FilmFrame]:
+    stream = film.streams.video[0]
+    stream.thread_type = "AUTO"
+    with av.open(str(target), "w") as result:
+        output: Any = None
+        for frame in film.decode(stream):
+            time_s = max(float(frame.time or 0.0), 0.0)
+            if time_s > MAX_SECONDS + 1:
+                raise InvalidVideo(f"The film is too long. Cut it to {MAX_SECONDS:.0f} s.")
+            image = _upright(frame)
+            segmentation = segment(image, variant, side=VIDEO_SIDE, registry=registry)
+            if output is None:
+                output = _add_stream(result, stream, image)
+            painted = av.VideoFrame.from_ndarray(draw_overlay(image, segmentation), "rgb24")
+            painted.pts, painted.time_base = frame.pts, frame.time_base
+            result.mux(output.encode(painted))
+            areas = {area.class_id: area.fraction for area in class_areas(segmentation)}
+            yield FilmFrame(time_s, min(time_s / duration_s, 1.0), areas)
+        if output is None:
+            raise InvalidVideo(f"{_EXPECTED}; this one has no frames.")
+        result.mux(output.encode(None))
+
+
+def _upright(frame: Any) -> Image:
+    """H×W×3 uint8 RGB with even sides of at most `MAX_SIDE`, as a person would see it."""
+    image = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+    height, width = image.shape[:2]
+    scale = min(1.0, MAX_SIDE / max(height, width))
+    size = (max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2))
+    resized = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
+
+
+def _add_stream(result: Any, stream: Any, image: Image) -> Any:
+    """H.264, which every browser plays, at the film's own times."""
+    rate = stream.average_rate or Fraction(25)
+    output = result.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "23"})
+    output.height, output.width = image.shape[:2]
+    output.pix_fmt = "yuv420p"
+    output.time_base = output.codec_context.time_base = stream.time_base
+    return output
+
+
+def encode_film_csv(frames: list[FilmFrame]) -> bytes:
+    """Time and the share of each class that occurs, one row a frame, as CSV in UTF-8."""
+    ids = sorted({class_id for frame in frames for class_id in frame.areas})
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["time_s", *(CLASS_NAMES[class_id] for class_id in ids)])
+    for frame in frames:
+        shares = (f"{frame.areas.get(class_id, 0.0):.6f}" for class_id in ids)
+        table.writerow([f"{frame.time_s:.3f}", *shares])
+    return file.getvalue().encode()

@@ -1,0 +1,111 @@
+"""Films of marked frames, there and back."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from demo import video
+from demo.classes import PALETTE
+from demo.errors import InvalidVideo
+from demo.registry import Registry
+from demo.video import MAX_SIDE, encode_film_csv, segment_video
+from tests.conftest import ColourEngine
+
+
+def write_film(
+    file: Path, frames: int = 12, hw: tuple[int, int] = (120, 160), codec: str = "libx264"
+) -> Path:
+    """A person who grows from the left, a quarter of the width in the first half, then half."""
+    with av.open(str(file), "w") as container:
+        stream: Any = container.add_stream(codec, rate=10)
+        stream.height, stream.width = hw
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            truth = np.zeros(hw, np.uint8)
+            truth[:, : hw[1] // (4 if number < frames // 2 else 2)] = 15
+            picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9"), ("mov", "libx264")]
+)
+def test_every_frame_is_segmented_at_its_time(
+    registry: Registry, tmp_path: Path, ending: str, codec: str
+) -> None:
+    film = write_film(tmp_path / f"film.{ending}", codec=codec)
+    frames = list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    assert [round(frame.time_s, 2) for frame in frames] == [i / 10 for i in range(12)]
+    assert frames[0].areas[15] == pytest.approx(0.25, abs=0.03)
+    assert frames[-1].areas[15] == pytest.approx(0.5, abs=0.03)
+    assert 0.8 < frames[-1].done <= 1
+    with av.open(str(tmp_path / "result.mp4")) as result:
+        shown = list(result.decode(video=0))
+        assert len(shown) == 12 and (shown[0].height, shown[0].width) == (120, 160)
+        assert [round(frame.time or 0, 2) for frame in shown] == [i / 10 for i in range(12)]
+
+
+def test_a_large_film_is_scaled_down(registry: Registry, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", frames=2, hw=(362, 1602))
+    list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    with av.open(str(tmp_path / "result.mp4")) as result:
+        assert result.streams.video[0].width == MAX_SIDE
+
+
+def test_what_is_given_up_leaves_nothing(
+    registry: Registry, engine: ColourEngine, tmp_path: Path
+) -> None:
+    frames = segment_video(
+        write_film(tmp_path / "film.mp4"), tmp_path / "result.mp4", registry=registry
+    )
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    assert not (tmp_path / "result.mp4").exists() and engine.calls == 1
+
+
+def cut(film: bytes) -> bytes:
+    return film[: len(film) // 3]
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture"])
+def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: str) -> None:
+    film = write_film(tmp_path / "film.mp4").read_bytes()
+    photograph = Path("assets/examples/cat.jpg").read_bytes()
+    content = {"empty": b"", "text": b"a film", "cut": cut(film), "picture": photograph}[kind]
+    (tmp_path / "bad.mp4").write_bytes(content)
+    with pytest.raises(InvalidVideo, match="Expected an mp4, webm or mov film"):
+        list(segment_video(tmp_path / "bad.mp4", tmp_path / "result.mp4", registry=registry))
+    assert not (tmp_path / "result.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [("MAX_SECONDS", 0.1, "Cut it to at most"), ("MAX_BYTES", 100, "of at most")],
+)
+def test_long_and_large_films_are_refused(
+    registry: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: float,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(video, limit, value)
+    film = write_film(tmp_path / "film.mp4", frames=30)
+    with pytest.raises(InvalidVideo, match=sentence):
+        list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+
+
+def test_the_table_has_a_row_for_each_frame(registry: Registry, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", frames=4)
+    frames = list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    rows = list(csv.DictReader(io.StringIO(encode_film_csv(frames).decode())))
+    assert [row["time_s"] for row in rows] == ["0.000", "0.100", "0.200", "0.300"]
+    assert float(rows[0]["person"]) + float(rows[0]["background"]) == pytest.approx(1, abs=0.01)
