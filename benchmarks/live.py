@@ -1,12 +1,14 @@
 """The live view beside gr.Image streaming: results per second, their age, and bytes.
 
     python -m benchmarks.live [--seconds N] [--json FILE]
+    python -m benchmarks.live --soak 300
 
 Both run in the same headless Chromium with the same fake camera (640×480, 30 frames/s: a
 photograph of a person, with the number of each frame as a bar code in its top rows) and segment
 with the same engine, one after the other, several rounds. The age of ours is what the live view
 itself measures, from taking a frame to having painted its result; that of the peer is
-read off the bar codes of the camera's picture and of the result at the same moment. Needs
+read off the bar codes of the camera's picture and of the result at the same moment. With --soak
+ours runs alone for so many seconds at each side, and its age is printed for each minute. Needs
 Chromium and the packages of requirements-dev.txt.
 """
 
@@ -89,8 +91,8 @@ def count_bytes(page: Page) -> list[int]:
     return total
 
 
-def measure_ours(page: Page, address: str, side: int, seconds: float) -> Row:
-    """Run the live view at a fixed side."""
+def run_ours(page: Page, address: str, side: int, seconds: float) -> tuple[list[float], int]:
+    """Run the live view at a fixed side; ages of its results in ms, and bytes both ways."""
     page.goto(address)
     page.get_by_role("tab", name="Live camera").click()
     page.locator(".live [name=side]").select_option(str(side))
@@ -110,7 +112,19 @@ def measure_ours(page: Page, address: str, side: int, seconds: float) -> Row:
     ages = page.evaluate("document.querySelector('.live').log")
     spent = total[0] - before
     page.get_by_role("button", name="Stop").click()
-    return _row("ours", side, ages, spent, seconds)
+    return ages, spent
+
+
+def soak(browser: Browser, folder: Path, seconds: float) -> None:
+    """Print the median age of each minute."""
+    for side in (256, 512):
+        with run_app(folder, HF_HUB_OFFLINE="1") as address:
+            page = open_page(browser)
+            ages, _ = run_ours(page, address, side, seconds)
+            page.context.close()
+        minutes = np.array_split(np.array(ages), max(1, round(seconds / 60)))
+        medians = " ".join(f"{np.median(minute):.0f}" for minute in minutes)
+        print(f"side {side}: {len(ages) / seconds:.1f} results/s, age by minute in ms: {medians}")
 
 
 READ_PEER = """async ([seconds, bits, bar, frames, fps]) => {
@@ -195,6 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--soak", type=float, metavar="SECONDS", default=0.0)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     rows: list[Row] = []
@@ -205,12 +220,16 @@ def main() -> None:
             executable_path=find_chromium(),
             args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"],
         )
+        if options.soak:
+            soak(browser, folder, options.soak)
+            return
         for side in (256, 512):
             ours, peers = [], []
             for _ in range(options.rounds):
                 with run_app(folder, HF_HUB_OFFLINE="1") as address:
                     page = open_page(browser)
-                    ours.append(measure_ours(page, address, side, options.seconds))
+                    ages, spent = run_ours(page, address, side, options.seconds)
+                    ours.append(_row("ours", side, ages, spent, options.seconds))
                     page.context.close()
                 time.sleep(1)
                 with run_peer(folder, side) as address:
