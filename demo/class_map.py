@@ -37,7 +37,7 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
     across = _plan_axis(logits.shape[2], left, right, columns)
     possible = _possible_winners(logits)
     winners = np.flatnonzero(possible.any(axis=(1, 2))).tolist()
-    stretched = {c: logits[c] @ across.weights.T for c in winners}  # each (h, columns)
+    stretched = {c: across.interpolate(logits[c]) for c in winners}  # each (h, columns)
     leader = possible.argmax(axis=0).astype(np.uint8)  # (h-1, w-1)
     contested = possible.sum(axis=0) > 1
     class_map = np.full(framing.image_hw, NOT_SEEN, dtype=np.uint8)
@@ -52,7 +52,8 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
         rivals = np.flatnonzero(possible[:, cell, first:after].any(axis=1)).tolist()
         span = slice(across.starts[first], across.starts[after])
         corners = {c: stretched[c][cell : cell + 2, span] for c in rivals}
-        weights = down.weights[start:stop, cell : cell + 2]
+        fractions = down.fractions[start:stop]
+        weights = np.stack([1 - fractions, fractions], axis=1)
         for tile in _tiles(stop - start, span.stop - span.start):
             _settle(band[tile, span], weights[tile], corners)
     return class_map
@@ -83,14 +84,26 @@ class _Axis:
     """How pixels lie between logits along one axis.
 
     Attributes:
-        weights: (pixels, n) float32, two neighbouring entries a row, which sum to 1.
         cells: (pixels,) the cell of each pixel, in [0, n - 2], ascending.
+        fractions: (pixels,) float32, how far it lies from the cell's first logit to its second.
         starts: (n,) the first pixel of each cell, and the number of pixels at the end.
     """
 
-    weights: NDArray[np.float32]
     cells: NDArray[np.intp]
+    fractions: NDArray[np.float32]
     starts: NDArray[np.intp]
+
+    def interpolate(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Stretch (h, n) logits along their last axis to (h, pixels).
+
+        Not as a product of matrices: BLAS would split that over threads, which then spin and
+        hold up the network's.
+        """
+        counts = np.bincount(self.cells, minlength=logits.shape[1] - 1)
+        stretched = np.repeat(np.diff(logits, axis=1), counts, axis=1)
+        stretched *= self.fractions
+        stretched += np.repeat(logits[:, :-1], counts, axis=1)
+        return stretched
 
     def spans(self) -> Iterator[tuple[int, int, int]]:
         """Each cell that has pixels, with its first pixel and the one after its last."""
@@ -103,12 +116,8 @@ def _plan_axis(count: int, start: float, stop: float, seen: slice) -> _Axis:
     centres = np.arange(seen.start, seen.stop) + 0.5
     positions = np.clip((centres - start) * count / (stop - start) - 0.5, 0, count - 1)
     cells = np.minimum(positions.astype(np.intp), count - 2)
-    fractions = positions - cells
-    weights = np.zeros((len(centres), count), dtype=np.float32)
-    pixels = np.arange(len(centres))
-    weights[pixels, cells] = 1 - fractions
-    weights[pixels, cells + 1] = fractions
-    return _Axis(weights, cells, np.searchsorted(cells, np.arange(count)))
+    fractions = (positions - cells).astype(np.float32)
+    return _Axis(cells, fractions, np.searchsorted(cells, np.arange(count)))
 
 
 def _tiles(rows: int, columns: int) -> Iterator[slice]:
