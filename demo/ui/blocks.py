@@ -229,7 +229,7 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     with gr.Accordion("Take it away", open=False, elem_id="files"):
         gr.Markdown(
             "Class map and one mask per class as PNG, overlay, cut-out, areas as CSV and JSON, "
-            "COCO annotations, and what made them: in one ZIP, which CVAT imports as "
+            "COCO annotations, and what made them: in one ZIP, laid out as CVAT's "
             '"Segmentation mask 1.1", and each on its own. They hold the whole result, whatever '
             "the viewer hides or calls unsure."
         )
