@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, WebSocket, expect
 
 from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
 from tests.browser.test_page import ASTRONAUT
@@ -26,13 +26,12 @@ def write_y4m(file: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def camera(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     film = write_y4m(tmp_path_factory.mktemp("camera") / "film.y4m")
     flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
