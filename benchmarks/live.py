@@ -14,7 +14,6 @@ Chromium and the packages of requirements-dev.txt.
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ import PIL.Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.ours import make_photograph
-from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium, free_port, run_app, wait_for
+from tests.browser.conftest import free_port, launch_chromium, run_app, run_server
 
 FPS = 30
 FRAMES = 64
@@ -187,14 +186,8 @@ def run_peer(folder: Path, side: int) -> Iterator[str]:
     """A Gradio app that streams with gr.Image, in a process of its own."""
     port, log = free_port(), folder / f"peer-{side}.txt"
     command = [sys.executable, "-m", "benchmarks.live_peer", str(port), str(side)]
-    with log.open("w") as output:
-        app = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            wait_for(f"http://127.0.0.1:{port}", app, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            app.terminate()
-            app.wait(10)
+    with run_server(command, port, log) as address:
+        yield address
 
 
 def open_page(browser: Browser) -> Page:
@@ -216,10 +209,7 @@ def main() -> None:
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         film = write_film(folder / "film.y4m")
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(),
-            args=[*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"],
-        )
+        browser = launch_chromium(playwright, f"--use-file-for-fake-video-capture={film}")
         if options.soak:
             soak(browser, folder, options.soak)
             return

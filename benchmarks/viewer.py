@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium, run_app
+from tests.browser.conftest import launch_chromium, run_app
 
 ACT = """async (code) => {
     const viewer = document.querySelector("#viewer .viewer");
@@ -72,7 +72,7 @@ def main() -> None:
         run_app(Path(folder), HF_HUB_OFFLINE="1") as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        browser = launch_chromium(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address)
         page.locator("#status", has_text="Ready").wait_for(timeout=90_000)

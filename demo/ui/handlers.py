@@ -154,18 +154,23 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
     run = uuid.uuid4().hex
     done: list[Segmentation] = []
     results: list[dict[str, Any]] = []
+    shown: dict[str, Any] = {}
+    with _told_by_gradio():
+        image = _read_photo(photo)
     for number, variant in enumerate(VARIANTS.values()):
         try:
-            image, segmentation = _segment_for_files(photo, variant.key, framing)
+            with _told_by_gradio():
+                segmentation = segment(image, variant.key, framing=framing)
         except gr.Error as error:
             results.append({"key": variant.key, "label": variant.label, "error": error.message})
         else:
             done.append(segmentation)
+            shown = shown or viewer_value(image, segmentation)
             results.append(compared_value(segmentation))
         waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
         if done:
             yield {
-                **viewer_value(image, done[0]),
+                **shown,
                 "run": run,
                 "results": list(results),
                 "pending": " and ".join(waiting),
@@ -195,13 +200,20 @@ def on_api_segment(
 def _segment_for_files(
     photo: Payload, variant: str | None, framing: str
 ) -> tuple[Image, Segmentation]:
-    """Segment, with every failure as an error that Gradio shows."""
-    try:
+    """Read and segment, with every failure as an error that Gradio shows."""
+    with _told_by_gradio():
         if photo is None:
             raise InvalidImage("There is no image. Send one as the first argument.")
         image = _read_photo(photo)
         chosen = variant or default_registry().first_available().variant.key
         return image, segment(image, chosen, framing=framing)
+
+
+@contextlib.contextmanager
+def _told_by_gradio() -> Iterator[None]:
+    """Turn every failure into an error that Gradio shows, in one sentence."""
+    try:
+        yield
     except DemoError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:

@@ -55,17 +55,31 @@ def run_app(folder: Path, **variables: str) -> Iterator[str]:
     }
     environment.pop("SEGMENTATION_CHECKPOINTS", None)
     log = folder / "log.txt"
+    with run_server([sys.executable, "app.py"], port, log, environment) as address:
+        yield address
+    assert "Traceback" not in log.read_text()
+
+
+@contextmanager
+def run_server(
+    command: list[str], port: int, log: Path, environment: dict[str, str] | None = None
+) -> Iterator[str]:
+    """Run a server until the block ends; gives its address as soon as it answers."""
     with log.open("w") as output:
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         wait_for(f"http://127.0.0.1:{port}", app, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         app.terminate()
         app.wait(10)
-    assert "Traceback" not in log.read_text()
+
+
+def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
+    """Debian's Chromium, headless, with flags beside those of all tests."""
+    return playwright.chromium.launch(
+        executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +109,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+    browser = launch_chromium(playwright)
     yield browser
     browser.close()
 

@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, WebSocket, expect
 
-from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
+from tests.browser.conftest import launch_chromium
 from tests.browser.test_page import ASTRONAUT
 
 
@@ -28,8 +28,7 @@ def write_y4m(file: Path) -> Path:
 @pytest.fixture(scope="module")
 def camera(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     film = write_y4m(tmp_path_factory.mktemp("camera") / "film.y4m")
-    flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={film}"]
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+    browser = launch_chromium(playwright, f"--use-file-for-fake-video-capture={film}")
     yield browser
     browser.close()
 

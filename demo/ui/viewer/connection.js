@@ -56,8 +56,8 @@ export class Connection {
     }
     const { takenAt, sentAt } = this.inFlight;
     this.inFlight = null;
-    const bytes = data.byteLength;
-    this.on.onResult({ ...decodeResult(data), takenAt, roundTrip: performance.now() - sentAt, bytes });
+    const roundTrip = performance.now() - sentAt;
+    this.on.onResult({ ...decodeResult(data), takenAt, roundTrip });
   }
 
   #end() {

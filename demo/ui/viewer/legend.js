@@ -23,6 +23,19 @@ function swatch(colour) {
 /** CSS of a class's colour; background is shown as it is in the picture: not painted. */
 const cssColour = (id, palette) => (id ? `rgb(${palette[id].join(",")})` : "transparent");
 
+/** Hide a class, or show it again. @param {Set<number>} hidden changed. */
+export function toggleClass(hidden, id) {
+  if (!hidden.delete(id)) hidden.add(id);
+}
+
+/** Show one of the classes present alone; a second time, all again. */
+export function isolateClass(hidden, id, present) {
+  const others = present.filter((other) => other && other !== id);
+  const isAlone = others.every((other) => hidden.has(other));
+  hidden.clear();
+  if (!isAlone) for (const other of others) hidden.add(other);
+}
+
 /**
  * @param {HTMLUListElement} list
  * @param {object} shown rows, unsure, notSeen, seen, names, palette, hidden.

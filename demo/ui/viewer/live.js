@@ -4,7 +4,7 @@ import { CameraError, closeCamera, listCameras, looksAtVisitor, openCamera } fro
 import { Chart } from "./chart.js";
 import { Connection } from "./connection.js";
 import { Field } from "./field.js";
-import { renderLegend } from "./legend.js";
+import { isolateClass, renderLegend, toggleClass } from "./legend.js";
 import { createPainter } from "./painter.js";
 import { buildStyle } from "./style.js";
 
@@ -37,7 +37,7 @@ export class LiveView {
     this.shrunk = document.createElement("canvas");
     this.state = { view: "overlay", opacity: 0.6, threshold: 0, hidden: new Set() };
     this.side = SIDES[0];
-    this.results = []; // {at, age, roundTrip, bytes} of the last seconds
+    this.results = []; // {at, age, roundTrip} of the last seconds
     this.#listen();
   }
 
@@ -221,7 +221,6 @@ export class LiveView {
       async (blob) => {
         const jpeg = await blob.arrayBuffer();
         if (connection.isFree) connection.send(jpeg, takenAt);
-        this.sentBytes = jpeg.byteLength;
       },
       "image/jpeg",
       JPEG_QUALITY,
@@ -231,7 +230,7 @@ export class LiveView {
   #show(result) {
     const now = performance.now();
     const age = now - result.takenAt;
-    this.results.push({ at: now, age, roundTrip: result.roundTrip, bytes: result.bytes + this.sentBytes });
+    this.results.push({ at: now, age, roundTrip: result.roundTrip });
     this.#sendFrame();
     if (age > OLDEST_MS) return;
     const size = this.side;
@@ -243,7 +242,8 @@ export class LiveView {
     this.#paint();
     this.areas = result.areas;
     this.chart.add(now, result.areas);
-    this.root.dispatchEvent(new CustomEvent("result", { detail: { age: performance.now() - result.takenAt } }));
+    const detail = { age: performance.now() - result.takenAt };
+    this.root.dispatchEvent(new CustomEvent("result", { detail })); // benchmarks/live.py listens
   }
 
   #paint() {
@@ -293,14 +293,12 @@ export class LiveView {
     };
     renderLegend(this.find(".legend"), shown, {
       toggle: (id) => {
-        if (!this.state.hidden.delete(id)) this.state.hidden.add(id);
+        toggleClass(this.state.hidden, id);
         this.#renderAreas();
         this.#paint();
       },
       isolate: (id) => {
-        const others = this.classes.map((_, other) => other).filter((other) => other && other !== id);
-        const alone = others.every((other) => this.state.hidden.has(other));
-        this.state.hidden = new Set(alone ? [] : others);
+        isolateClass(this.state.hidden, id, this.areas.map(([other]) => other));
         this.#renderAreas();
         this.#paint();
       },

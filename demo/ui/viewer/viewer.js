@@ -4,7 +4,7 @@ import { Areas } from "./areas.js";
 import { Camera } from "./camera.js";
 import { Field } from "./field.js";
 import { placeLabels } from "./labels.js";
-import { renderLegend, renderTable } from "./legend.js";
+import { isolateClass, renderLegend, renderTable, toggleClass } from "./legend.js";
 import { Painter2D } from "./paint2d.js";
 import { createPainter, releaseContext } from "./painter.js";
 import { buildStyle, CONFIDENCE_STOPS } from "./style.js";
@@ -223,18 +223,14 @@ export class Viewer {
   }
 
   #toggle(id) {
-    const { hidden } = this.state;
-    if (!hidden.delete(id)) hidden.add(id);
+    toggleClass(this.state.hidden, id);
     this.#renderAllAreas();
     this.#redraw();
   }
 
-  /** Show one of the classes present alone; a second time, all again. */
   #isolate(id) {
     const present = this.linked.flatMap(({ result }) => result?.areas ?? []);
-    const others = present.map(([other]) => other).filter((other) => other && other !== id);
-    const alone = others.every((other) => this.state.hidden.has(other));
-    this.state.hidden = new Set(alone ? [] : others);
+    isolateClass(this.state.hidden, id, present.map(([other]) => other));
     this.#renderAllAreas();
     this.#redraw();
   }
