@@ -31,6 +31,7 @@ MAX_LONG_SIDE = 2048
 """Longest side of the input of `aspect`: attention grows with the square of its area, so a
 very long image is squashed to this rather than exhaust memory."""
 
+_WORTH_TWO_THREADS = 500_000  # pixels of an image
 _CROP_RESIZE = 544 / 512
 """Shortest edge before the crop / side of the crop: the checkpoints' preprocessor config."""
 
@@ -156,7 +157,9 @@ def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
         box = (left, top, right, bottom)
         return np.asarray(whole.resize((width, height), PIL.Image.Resampling.BILINEAR, box))
 
-    if framing.name == "crop":  # Pillow would round the line between two halves to float32
+    is_small = image.shape[0] * image.shape[1] < _WORTH_TWO_THREADS
+    if framing.name == "crop" or height % 2 or is_small:
+        # Pillow would round the line between two halves of a crop to float32.
         return resize(height, top, bottom)
     middle = (top + bottom) / 2
     with ThreadPoolExecutor(2) as pool:

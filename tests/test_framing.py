@@ -1,4 +1,5 @@
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -157,6 +158,16 @@ def test_pixel_values_are_bgr_in_unit_range() -> None:
     values = to_pixel_values(pixels)
     assert values.shape == (1, 3, 32, 64) and values.dtype == np.float32
     assert values[0, 2].min() == 1.0 and values[0, :2].max() == 0.0
+
+
+@pytest.mark.parametrize("image_hw", [(90, 61), (1081, 1923)], ids=["small", "in two threads"])
+@pytest.mark.parametrize("network_hw", [(512, 512), (75, 64)], ids=str)
+def test_pixels_are_those_of_pillow(image_hw: tuple[int, int], network_hw: tuple[int, int]) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (*image_hw, 3), np.uint8)
+    box = (0.0, 0.0, float(image_hw[0]), float(image_hw[1]))
+    framed = frame_pixels(image, Framing("whole", image_hw, network_hw, box))
+    plain = PIL.Image.fromarray(image).resize(network_hw[::-1], PIL.Image.Resampling.BILINEAR)
+    assert np.array_equal(framed, np.asarray(plain))
 
 
 @pytest.mark.parametrize("name", sorted(FRAMINGS))
