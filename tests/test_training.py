@@ -11,6 +11,7 @@ from demo.variants import get_variant
 from demo.weights import BUNDLED_FOLDER
 from training.composing import vary
 from training.model import build_model, read_weights
+from training.optimisers import build_optimisers, orthogonalise
 from training.photographs import is_held_out_person
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 
@@ -37,6 +38,24 @@ def test_training_can_go_on_from_the_bundled_checkpoint() -> None:
     model = build_model(get_variant("xxs"), seed=1)
     model.load_state_dict(weights)
     assert all(p.dtype == torch.float32 for p in model.parameters())
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 300), (300, 8)], ids=str)
+def test_a_direction_is_orthogonalised(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(5))
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    kept = left.T @ orthogonalise(matrix) @ right.T
+    assert ((kept.diagonal() > 0.3) & (kept.diagonal() < 1.4)).all()
+    assert (kept - torch.diag(kept.diagonal())).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_every_weight_has_one_optimiser(name: str) -> None:
+    model = build_model(get_variant("xxs"), seed=1)
+    optimisers = build_optimisers(model, name)
+    held = [id(p) for each in optimisers for g in each.param_groups for p in g["params"]]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+    assert len(optimisers) == (2 if name == "muon" else 1)
 
 
 def test_pictures_without_people_are_turned_and_recoloured_but_not_changed_otherwise() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.variants import VARIANTS
+from training.optimisers import OPTIMISERS
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Options:
     steps: int
     peak: float
     seed: int
+    optimiser: str
     check_minutes: float
 
 
@@ -39,6 +41,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     length.add_argument("--minutes", type=float, default=0.0, help="of training, in all")
     length.add_argument("--steps", type=int, default=0, help="of training, in all")
     parser.add_argument("--peak", type=float, default=8e-4, help="highest learning rate")
+    parser.add_argument("--optimiser", choices=OPTIMISERS, default=OPTIMISERS[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check-minutes", type=float, default=12.0, help="between figures")
     return Options(**vars(parser.parse_args(arguments)))

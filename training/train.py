@@ -70,7 +70,8 @@ class Run:
         self.unlabelled = list_unlabelled(options.people)
         self.held_out = load_people(options.people, held_out=True)[::3]
         self.held_out_empty = load_empty(options.empty, held_out=True)[::3]
-        self.trainer = Trainer(get_variant(options.variant), options.seed, worker)
+        variant = get_variant(options.variant)
+        self.trainer = Trainer(variant, options.seed, worker, options.optimiser)
         self.state_path = options.state / "state.pt"
         self.labels = options.state / "labels"
         self.labelled_round = 0

@@ -11,10 +11,10 @@ from demo.variants import Variant
 from training.attention import quicken
 from training.loss import segmentation_loss
 from training.model import build_model
+from training.optimisers import build_optimisers
 from training.schedule import average_decay
 from training.workers import Worker
 
-_WEIGHT_DECAY = 0.05
 _LARGEST_GRADIENT = 2.0
 
 
@@ -24,7 +24,7 @@ class Trainer:
     Every worker holds the same copy; gradients are averaged over workers before each update.
     """
 
-    def __init__(self, variant: Variant, seed: int, worker: Worker) -> None:
+    def __init__(self, variant: Variant, seed: int, worker: Worker, optimiser: str) -> None:
         self.worker = worker
         self.seed = seed
         self.model = build_model(variant, seed)
@@ -32,7 +32,7 @@ class Trainer:
         quicken(self.model)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.parameters = list(self.model.parameters())
-        self.optimiser = torch.optim.AdamW(_decay_groups(self.model), fused=True)
+        self.optimisers = build_optimisers(self.model, optimiser)
         self.step = 0
         self.seconds = 0.0
 
@@ -54,11 +54,12 @@ class Trainer:
         loss = segmentation_loss(logits, target.to(self.worker.device))
         loss.backward()  # type: ignore[no-untyped-call]
         mean_loss = self._share_gradients(float(loss.detach()))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
         nn.utils.clip_grad_norm_(self.parameters, _LARGEST_GRADIENT)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         self.step += 1
         self._update_average()
         return mean_loss
@@ -105,7 +106,7 @@ class Trainer:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -124,15 +125,6 @@ class Trainer:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, own in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(own)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
-
-
-def _decay_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels only, not for biases and normalisation."""
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    return [
-        {"params": weights, "weight_decay": _WEIGHT_DECAY},
-        {"params": others, "weight_decay": 0.0},
-    ]
