@@ -39,12 +39,17 @@ _SHOW_RESULT = """() => {
 """On a phone the result lies below the choices."""
 
 _NAME_FOR_READERS = """() => {
+  const nameAll = () => {
+    const images = document.querySelectorAll("#examples img");
+    if (!images.length) return setTimeout(nameAll, 100);
+    for (const image of images) {
+      const name = decodeURIComponent(image.src.split("/").pop()).replace(/\\.[a-z]+$/, "");
+      image.alt = name;
+      image.closest("button").setAttribute("aria-label", `Example: ${name}`);
+    }
+  };
   document.querySelector("#status").setAttribute("aria-live", "polite");
-  for (const image of document.querySelectorAll("#examples img")) {
-    const name = decodeURIComponent(image.src.split("/").pop()).replace(/\\.[a-z]+$/, "");
-    image.alt = name;
-    image.closest("button").setAttribute("aria-label", `Example: ${name}`);
-  }
+  nameAll();
 }"""
 """What Gradio leaves out: screen readers are told of the status line and the examples' names."""
 

@@ -95,6 +95,25 @@ def test_a_person_is_marked_and_freeze_keeps_the_full_picture(live: Page) -> Non
     assert not is_camera_on(live)
 
 
+def test_freeze_takes_all_that_the_camera_can_give(page: Page) -> None:
+    """Chromium's own fake camera has several sizes; the live view takes a smaller one."""
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("tab", name="Live camera").click()
+    start(page)
+    width = int(page.locator(".live video").evaluate("video => video.videoWidth"))
+    largest = page.locator(".live video").evaluate(
+        """(video) => {
+            const { width, height } = video.srcObject.getTracks()[0].getCapabilities();
+            return [width.max, height.max];
+        }"""
+    )
+    assert largest[0] > width
+    page.get_by_role("button", name="Freeze this frame").click()
+    expect(page.locator("#viewer caption")).to_contain_text(
+        "{} × {}".format(*largest), timeout=30_000
+    )
+
+
 def test_stop_releases_the_camera_and_start_works_again(live: Page) -> None:
     start(live)
     track = live.evaluate_handle("document.querySelector('.live video').srcObject.getTracks()[0]")

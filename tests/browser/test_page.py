@@ -24,7 +24,7 @@ ASTRONAUT = EXAMPLES / "astronaut.jpg"
 
 
 def click_example(page: Page, name: str = "astronaut") -> None:
-    page.locator(f"button:has(img[src*='{name}'])").first.click()
+    page.get_by_role("button", name=f"Example: {name}").click()
 
 
 def upload(page: Page, file: Path) -> None:
@@ -234,14 +234,34 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     context.close()
 
 
-def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
+def write_film(file: Path, frames: int) -> Path:
+    """The astronaut, standing still, ten frames a second."""
     photograph = np.asarray(PIL.Image.open(ASTRONAUT).resize((320, 320)))
-    with av.open(str(tmp_path / "film.mp4"), "w") as film:
+    with av.open(str(file), "w") as film:
         stream: Any = film.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 320, 320, "yuv420p"
-        for _ in range(12):
+        for _ in range(frames):
             film.mux(stream.encode(av.VideoFrame.from_ndarray(photograph, "rgb24")))
         film.mux(stream.encode(None))
+    return file
+
+
+def test_a_film_can_be_cancelled_and_leaves_nothing(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Video file").click()
+    page.locator("#film input[type=file]").set_input_files(write_film(tmp_path / "long.mp4", 1000))
+    expect(page.locator("#film")).to_contain_text("long.mp4")
+    page.get_by_role("button", name="Segment the film").click()
+    status = page.locator("#film-status")
+    expect(status).to_contain_text("of the film is done", timeout=60_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(status).to_contain_text("Cancelled.", timeout=30_000)
+    page.wait_for_timeout(2_000)
+    expect(status).to_contain_text("Cancelled.")
+    expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)
+
+
+def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", 12)
     page.get_by_role("tab", name="Video file").click()
     page.get_by_role("button", name="Segment the film").click()
     status = page.locator("#film-status")

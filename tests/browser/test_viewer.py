@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from demo.class_map import classify_pixels
 from demo.classes import CLASSES, NOT_SEEN
@@ -289,3 +289,31 @@ def test_zoom_stays_when_the_same_image_is_framed_anew(page: Page) -> None:
     after_painting(page)
     still = page.locator("#viewer img.photo").bounding_box()
     assert close and still and still["width"] == pytest.approx(close["width"])
+
+
+def test_a_lost_gpu_is_replaced_by_typed_arrays(chromium: Browser, server: str) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(
+        """
+        const ask = WebGL2RenderingContext.prototype.getParameter;
+        WebGL2RenderingContext.prototype.getParameter = function (name) {
+            return name === 0x9246 ? "A GPU" : ask.call(this, name); // UNMASKED_RENDERER_WEBGL
+        };
+        """
+    )
+    page = context.new_page()
+    page.goto(server)
+    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+    click_example(page)
+    wait_for_result(page)
+    page.evaluate(
+        """() => {
+            const canvas = document.querySelector("#viewer canvas.paint");
+            canvas.id = "lost";
+            canvas.getContext("webgl2").getExtension("WEBGL_lose_context").loseContext();
+        }"""
+    )
+    expect(page.locator("#lost")).to_have_count(0)
+    expect(page.locator("#viewer canvas.paint")).to_have_count(1)
+    assert (shown_colours(page)[..., 3] > 0).mean() > 0.3
+    context.close()

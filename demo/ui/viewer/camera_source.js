@@ -7,6 +7,8 @@ const SENTENCES = {
   OverconstrainedError: "This camera is gone. Choose another one, then start again.",
 };
 
+const ENLARGE_MS = 1500; // a camera that takes longer stays as it is
+
 /** An error whose message is for the visitor. */
 export class CameraError extends Error {}
 
@@ -26,6 +28,21 @@ export async function openCamera(deviceId) {
   } catch (error) {
     throw new CameraError(SENTENCES[error.name] ?? `The camera could not be opened (${error.name}).`);
   }
+}
+
+/** Ask a camera for the largest picture that it can give, and wait until the video shows it. */
+export async function enlarge(stream, video) {
+  const track = stream.getVideoTracks()[0];
+  const { width, height } = track.getCapabilities?.() ?? {};
+  if (!width || !height) return;
+  const enlarged = new Promise((done) => video.addEventListener("resize", done, { once: true }));
+  try {
+    await track.applyConstraints({ width: { ideal: width.max }, height: { ideal: height.max } });
+  } catch {
+    return;
+  }
+  if (track.getSettings().width === video.videoWidth) return;
+  await Promise.race([enlarged, new Promise((done) => setTimeout(done, ENLARGE_MS))]);
 }
 
 export async function listCameras() {

@@ -1,11 +1,18 @@
 // The live view: the camera's own picture, and over it the newest result, which is never old.
 
-import { CameraError, closeCamera, listCameras, looksAtVisitor, openCamera } from "./camera_source.js";
+import {
+  CameraError,
+  closeCamera,
+  enlarge,
+  listCameras,
+  looksAtVisitor,
+  openCamera,
+} from "./camera_source.js";
 import { Chart } from "./chart.js";
 import { Connection } from "./connection.js";
 import { Field } from "./field.js";
 import { isolateClass, renderLegend, toggleClass } from "./legend.js";
-import { createPainter } from "./painter.js";
+import { providePainter } from "./painter.js";
 import { buildStyle } from "./style.js";
 
 const SIDES = [256, 384, 512];
@@ -30,15 +37,32 @@ export class LiveView {
     this.find = (selector) => root.querySelector(selector);
     this.video = this.find("video");
     this.stage = this.find(".stage");
-    this.canvas = this.find(".paint");
-    [this.canvas.width, this.canvas.height] = [PAINT_SIDE, PAINT_SIDE];
-    this.painter = createPainter(this.canvas);
+    providePainter(
+      () => this.#createCanvas(),
+      (painter) => this.#paintWith(painter),
+    );
     this.chart = new Chart(this.find(".chart"));
     this.shrunk = document.createElement("canvas");
     this.state = { view: "overlay", opacity: 0.6, threshold: 0, hidden: new Set() };
     this.side = SIDES[0];
     this.results = []; // {at, age, roundTrip} of the last seconds
     this.#listen();
+  }
+
+  #createCanvas() {
+    const canvas = document.createElement("canvas");
+    canvas.className = "paint";
+    [canvas.width, canvas.height] = [PAINT_SIDE, PAINT_SIDE];
+    if (this.canvas) this.canvas.replaceWith(canvas);
+    else this.video.after(canvas);
+    return (this.canvas = canvas);
+  }
+
+  #paintWith(painter) {
+    this.painter = painter;
+    if (!this.field) return;
+    painter.setField(this.field);
+    this.#paint();
   }
 
   #listen() {
@@ -123,8 +147,13 @@ export class LiveView {
     this.#say("Stopped. The camera is off.");
   }
 
-  /** Stop, and hand over the camera's last picture at its full size, not mirrored. */
-  freeze() {
+  /** Stop, and hand over a last picture of all that the camera can give, not mirrored. */
+  async freeze() {
+    const { attempt } = this;
+    this.find(".freeze").disabled = true;
+    await enlarge(this.stream, this.video);
+    this.find(".freeze").disabled = false;
+    if (!this.isRunning || this.attempt !== attempt) return; // stopped meanwhile
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [this.video.videoWidth, this.video.videoHeight];
     canvas.getContext("2d").drawImage(this.video, 0, 0);

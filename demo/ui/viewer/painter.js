@@ -5,15 +5,32 @@ import { Painter2D } from "./paint2d.js";
 import { isHardware, PainterGL } from "./paintgl.js";
 
 let hasGpu = null;
+const released = new WeakSet();
 
-/** @param {HTMLCanvasElement} canvas without a context yet. */
-export function createPainter(canvas) {
+/**
+ * @param {() => HTMLCanvasElement} createCanvas puts a new canvas in the place of the last one.
+ * @param {(painter) => void} use is given a painter, and another one should the GPU fail.
+ * @param {boolean} software: never use WebGL2.
+ */
+export function providePainter(createCanvas, use, software = false) {
   hasGpu ??= findGpu();
-  return hasGpu ? new PainterGL(canvas) : new Painter2D(canvas);
+  const canvas = createCanvas();
+  if (software || !hasGpu) return use(new Painter2D(canvas));
+  const painter = new PainterGL(canvas);
+  canvas.addEventListener("webglcontextlost", () => {
+    if (!released.has(painter.gl)) use(new Painter2D(createCanvas()));
+  });
+  use(painter);
+}
+
+/** To be called when a painter's canvas is no longer needed. */
+export function releasePainter({ gl }) {
+  if (gl) releaseContext(gl);
 }
 
 /** Browsers keep few WebGL contexts, and drop the oldest for a new one. */
-export function releaseContext(gl) {
+function releaseContext(gl) {
+  released.add(gl);
   gl.getExtension("WEBGL_lose_context")?.loseContext();
 }
 

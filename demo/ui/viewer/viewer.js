@@ -6,7 +6,7 @@ import { Field } from "./field.js";
 import { placeLabels } from "./labels.js";
 import { isolateClass, renderLegend, renderTable, toggleClass } from "./legend.js";
 import { Painter2D } from "./paint2d.js";
-import { createPainter, releaseContext } from "./painter.js";
+import { providePainter, releasePainter } from "./painter.js";
 import { buildStyle, CONFIDENCE_STOPS } from "./style.js";
 
 const MOST_PIXELS_2D = 1_000_000; // on a larger canvas, typed arrays would be felt
@@ -52,7 +52,11 @@ export class Viewer {
     this.divider = root.querySelector(".divider");
     this.readout = root.querySelector(".readout");
     this.split = root.querySelector("[name=split]");
-    this.#createPainter(software);
+    providePainter(
+      () => this.#createCanvas(),
+      (painter) => this.#paintWith(painter),
+      software,
+    );
     this.#listenToControls();
     this.#listenToStage();
     this.resizes = new ResizeObserver(() => this.#redraw());
@@ -62,8 +66,7 @@ export class Viewer {
   /** Give back what the browser holds for a viewer that is taken off the page. */
   dispose() {
     this.resizes.disconnect();
-    if (this.painter.gl) releaseContext(this.painter.gl);
-    this.isDisposed = true;
+    releasePainter(this.painter);
   }
 
   /** Let viewers of the same image zoom, point and choose together. */
@@ -104,19 +107,19 @@ export class Viewer {
     return this.classes.map((each) => (this.state.safe ? each.safe : each.voc));
   }
 
-  #createPainter(software = false) {
+  #createCanvas() {
     this.canvas?.remove();
     this.canvas = document.createElement("canvas");
     this.canvas.className = "paint";
     this.photo.after(this.canvas);
-    this.painter = software ? new Painter2D(this.canvas) : createPainter(this.canvas);
-    this.canvas.addEventListener("webglcontextlost", () => {
-      if (!this.isDisposed) this.#createPainter(true);
-    });
-    if (this.field) {
-      this.painter.setField(this.field);
-      this.#redraw();
-    }
+    return this.canvas;
+  }
+
+  #paintWith(painter) {
+    this.painter = painter;
+    if (!this.field) return;
+    painter.setField(this.field);
+    this.#redraw();
   }
 
   #redraw() {
