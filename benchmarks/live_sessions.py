@@ -25,7 +25,7 @@ from websockets.asyncio.client import connect
 from benchmarks.ours import checkpoint_of, make_photograph
 from demo.engines import Engine
 from demo.registry import LoadedVariant, Registry, open_registry
-from demo.ui import live_socket
+from demo.web import live_socket
 from tests.browser.conftest import free_port
 
 

@@ -23,6 +23,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000
 """Largest width × height that is decoded, unless the caller says otherwise."""
 
+_BAND_PIXELS = 1_000_000
+
 _EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF image"
 _SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _THIRTY_TWO_BIT_MODES = ("I", "F")
@@ -126,7 +128,7 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
     try:
         opened.load()
         upright = _apply_orientation(opened)
-        return np.ascontiguousarray(_to_rgb(upright))
+        return _to_rgb(upright)
     except MemoryError:
         raise InvalidImage(
             "There is not enough memory for an image of this size. Scale it down and try again."
@@ -145,11 +147,21 @@ def _apply_orientation(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def _to_rgb(image: PIL.Image.Image) -> Image:
-    if image.mode in _SIXTEEN_BIT_MODES:
-        return _read_array(np.asarray(image), image.width * image.height)
-    if image.has_transparency_data:
-        return _over_white(np.asarray(image.convert("RGBA")))
-    return np.array(image.convert("RGB"))
+    """Convert band by band, so that a large image is not held several times."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = _band_to_rgb(image.crop((0, top, image.width, bottom)))
+    return pixels
+
+
+def _band_to_rgb(band: PIL.Image.Image) -> Image:
+    if band.mode in _SIXTEEN_BIT_MODES:
+        return _read_array(np.asarray(band), band.width * band.height)
+    if band.has_transparency_data:
+        return _over_white(np.asarray(band.convert("RGBA")))
+    return np.asarray(band.convert("RGB"))
 
 
 def _read_array(array: NDArray[Any], max_pixels: int) -> Image:

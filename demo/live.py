@@ -159,33 +159,45 @@ def _shares(class_map: NDArray[np.uint8]) -> dict[int, float]:
 
 
 class LiveSessions:
-    """Counts the sessions that run, up to a limit; each ends after a time for others to come."""
+    """Counts the sessions that run, up to a limit; each ends after a time for others to come.
+
+    The last free place goes only to an address that holds none, so that one address cannot keep
+    all others out.
+    """
 
     def __init__(self, limit: int, longest_s: float) -> None:
         self.limit, self.longest_s = limit, longest_s
         self._guard = threading.Lock()
-        self._ends: list[float] = []
+        self._held: list[tuple[float, str]] = []
 
     @contextmanager
-    def enter(self) -> Iterator[float]:
+    def enter(self, address: str = "") -> Iterator[float]:
         """Hold a place; gives the time at which it ends, in seconds of `time.monotonic`.
 
+        Args:
+            address: the client's.
+
         Raises:
-            Busy: if all places are taken.
+            Busy: if no place is free for this address.
         """
         with self._guard:
-            now = time.monotonic()
-            if len(self._ends) >= self.limit:
-                wait_s = max(1, round(min(self._ends) - now))
-                raise Busy(
-                    f"All {self.limit} live places are taken. Try again in {wait_s} s, or use "
-                    "the Image tab meanwhile.",
-                    wait_s,
-                )
-            end = now + self.longest_s
-            self._ends.append(end)
+            place = (time.monotonic() + self.longest_s, address)
+            self._check(address)
+            self._held.append(place)
         try:
-            yield end
+            yield place[0]
         finally:
             with self._guard:
-                self._ends.remove(end)
+                self._held.remove(place)
+
+    def _check(self, address: str) -> None:
+        free = self.limit - len(self._held)
+        holds_one = any(other == address for _, other in self._held)
+        if free > 1 or (free == 1 and not holds_one):
+            return
+        ends = [end for end, other in self._held if not free or other == address]
+        wait_s = max(1, round(min(ends) - time.monotonic()))
+        which = f"All {self.limit} live places" if not free else "The live places for your network"
+        raise Busy(
+            f"{which} are taken. Try again in {wait_s} s, or use the Image tab meanwhile.", wait_s
+        )

@@ -176,6 +176,10 @@ class Registry:
             return None
         return loading.future.result()
 
+    def states(self) -> dict[str, str]:
+        """What has become of each variant that was asked for: loaded, its progress, or why not."""
+        return {key: _state(loading) for key, loading in self._loadings.copy().items()}
+
     def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
         """The largest variant that has weights, S first.
 
@@ -222,6 +226,14 @@ class Registry:
                 self._loadings[variant.key] = retried
             standing.finished_at = time.monotonic()
             standing.is_retried = False
+
+
+def _state(loading: _Loading) -> str:
+    if not loading.future.done():
+        fraction, sentence = loading.progress
+        return f"{sentence}, {fraction:.0%}"
+    error = loading.future.exception()
+    return "loaded" if error is None else str(error)
 
 
 def _failed(loading: _Loading) -> bool:

@@ -41,3 +41,25 @@ def promised_cpus() -> int | None:
     """CPU_CORES, which Spaces sets: CPUs that the machine's owner promises, or None."""
     value = os.environ.get("CPU_CORES", "").strip()
     return int(value) if value.isdigit() and int(value) > 0 else None
+
+
+def fetches_addresses() -> bool:
+    """SEGMENTATION_FETCH: whether the API may be given the address of an image; off by default."""
+    return _is_on("SEGMENTATION_FETCH")
+
+
+def shows_metrics() -> bool:
+    """SEGMENTATION_METRICS: whether /metrics answers; off by default."""
+    return _is_on("SEGMENTATION_METRICS")
+
+
+def trusted_proxies() -> int:
+    """SEGMENTATION_PROXIES: proxies before the app that name the client; on Spaces there is one."""
+    value = os.environ.get("SEGMENTATION_PROXIES", "").strip()
+    if value.isdigit():
+        return int(value)
+    return 1 if os.environ.get("SPACE_ID") else 0
+
+
+def _is_on(name: str) -> bool:
+    return os.environ.get(name, "").strip().lower() in ("1", "true", "yes", "on")

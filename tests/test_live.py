@@ -107,10 +107,19 @@ def test_garbage_is_refused_or_decoded_and_nothing_else(garbage: bytes, at: int)
 
 def test_places_are_limited_and_come_free_again() -> None:
     sessions = LiveSessions(limit=2, longest_s=60)
-    with sessions.enter() as first, sessions.enter():
+    with sessions.enter("a") as first, sessions.enter("b"):
         assert first == pytest.approx(time.monotonic() + 60, abs=1)
         with pytest.raises(Busy, match=r"All 2 live places are taken. Try again in \d+ s") as busy:
-            sessions.enter().__enter__()
+            sessions.enter("c").__enter__()
         assert 58 <= busy.value.wait_s <= 60
-    with sessions.enter(), sessions.enter():
+    with sessions.enter("a"), sessions.enter("b"):
         pass
+
+
+def test_the_last_place_is_kept_for_another_address() -> None:
+    sessions = LiveSessions(limit=3, longest_s=60)
+    with sessions.enter("a"), sessions.enter("a"):
+        with pytest.raises(Busy, match=r"for your network are taken. Try again in"):
+            sessions.enter("a").__enter__()
+        with sessions.enter("b"):
+            pass

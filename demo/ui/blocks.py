@@ -8,6 +8,7 @@ import gradio as gr
 from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.registry import DEFAULT_VARIANT
+from demo.ui.files import guard_addresses
 from demo.ui.film import build_film_tab
 from demo.ui.handlers import (
     on_api_segment,
@@ -21,12 +22,12 @@ from demo.ui.handlers import (
 )
 from demo.ui.status import render_status
 from demo.variants import VARIANTS
+from demo.web.limits import QUEUE_SIZE
 
 TITLE = "MobileViT + DeepLabV3 segmentation"
 EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
 
 CONCURRENT_SEGMENTATIONS = 2
-QUEUE_SIZE = 64
 KEPT_S = 3600
 """How long uploads and results stay on disk."""
 
@@ -83,8 +84,9 @@ def build_page() -> gr.Blocks:
             with gr.Tab("Video file", id="video"):
                 build_film_tab()
         gr.Markdown(
-            "Images are processed on the machine that serves this page and deleted from it "
-            "within an hour and a quarter; nothing is passed on."
+            "Images are processed on the machine that serves this page and passed on to nobody. "
+            "They are deleted from it ten minutes after you leave, and within an hour and a "
+            "quarter in any case."
         )
         page.load(None, None, None, js=_NAME_FOR_READERS, api_visibility="private")
         page.load(
@@ -162,7 +164,8 @@ def build_page() -> gr.Blocks:
         )
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
-    page.queue(max_size=QUEUE_SIZE)
+    guard_addresses(page)
+    page.queue(max_size=QUEUE_SIZE, api_open=False)
     return page
 
 

@@ -2,14 +2,12 @@
 
 import contextlib
 import logging
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.utils
 
 from demo.errors import DemoError, InvalidImage
 from demo.exports import (
@@ -25,6 +23,7 @@ from demo.inference import segment
 from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
+from demo.ui.files import keep_for_visit, result_folder, upload_folder
 from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
@@ -88,6 +87,7 @@ def on_segment(
     except Exception:
         logger.exception("segmenting an image failed")
         return gr.skip(), render_error(UNEXPECTED)
+    _log_done(segmentation)
     status = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
     return viewer_value(image, segmentation), render_status(status, segmentation.weights)
 
@@ -138,7 +138,7 @@ def on_freeze(event: gr.EventData) -> tuple[Any, str]:
         The tab to show, and the photo.
     """
     path = Path(str(event._data.get("path", ""))).resolve()
-    if Path(gradio.utils.get_upload_folder()).resolve() not in path.parents:
+    if upload_folder().resolve() not in path.parents:
         raise gr.Error("Expected a frame of the live view.", print_exception=False)
     return gr.Tabs(selected="image"), str(path)
 
@@ -206,7 +206,9 @@ def _segment_for_files(
             raise InvalidImage("There is no image. Send one as the first argument.")
         image = _read_photo(photo)
         chosen = variant or default_registry().first_available().variant.key
-        return image, segment(image, chosen, framing=framing)
+        segmentation = segment(image, chosen, framing=framing)
+        _log_done(segmentation)
+        return image, segmentation
 
 
 @contextlib.contextmanager
@@ -221,13 +223,6 @@ def _told_by_gradio() -> Iterator[None]:
         raise gr.Error(UNEXPECTED, print_exception=False) from None
 
 
-def result_folder() -> Path:
-    """A new folder in Gradio's own cache, which is emptied after a time."""
-    cache = Path(gradio.utils.get_upload_folder())
-    cache.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="segmentation-", dir=cache))
-
-
 def _name_of(photo: dict[str, Any]) -> str:
     return str(photo.get("orig_name") or Path(photo.get("path") or "image").name)
 
@@ -239,4 +234,19 @@ def _report_to(progress: gr.Progress) -> OnProgress:
 def _read_photo(photo: dict[str, Any]) -> Image:
     """Decode what Gradio sent; the path was checked by Gradio to lie in its own cache."""
     url = photo.get("url") or ""
-    return read_image(url if url.startswith("data:") else Path(photo.get("path") or ""))
+    if url.startswith("data:"):
+        return read_image(url)
+    path = Path(photo.get("path") or "")
+    keep_for_visit(path)
+    return read_image(path)
+
+
+def _log_done(segmentation: Segmentation) -> None:
+    logger.info(
+        "segmented",
+        extra={
+            "variant": segmentation.variant.key,
+            "framing": segmentation.framing.name,
+            "elapsed_ms": round(segmentation.elapsed_ms),
+        },
+    )

@@ -217,7 +217,7 @@ def test_a_full_server_is_a_sentence_with_the_waiting_time(live: Page) -> None:
     )
     live.get_by_role("button", name="Start the camera").click()
     expect(live.locator(".live .message.wrong")).to_contain_text(
-        re.compile(r"All \d+ live places are taken. Try again in \d+ s"), timeout=15_000
+        re.compile(r"live places for your network are taken. Try again in \d+ s"), timeout=15_000
     )
     assert not is_camera_on(live)
     live.evaluate("window.others.forEach((other) => other.close())")

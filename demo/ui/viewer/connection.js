@@ -1,4 +1,4 @@
-// The socket of one live session: one frame in flight. Its server side is demo/ui/live_socket.py.
+// The socket of one live session: one frame in flight. Its server side is demo/web/live_socket.py.
 
 import { CLASSES, decodeHalfFloats } from "./field.js";
 

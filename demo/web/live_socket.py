@@ -20,7 +20,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError
 from demo.live import LiveResult, LiveSession, LiveSessions
+from demo.metrics import FORWARD_PASSES
 from demo.registry import default_registry
+from demo.web.gate import client_address
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ IDLE_S = 20.0
 """A session from which no frame has come for so long is ended."""
 
 LONGEST_S = 600.0
-SESSIONS_PER_CPU = 2
+SESSIONS_PER_CPU = 4
 
 _BUSY, _REFUSED, _DAMAGED, _FAILED, _OVER = 1013, 1008, 1003, 1011, 1000
 
@@ -56,7 +58,7 @@ async def serve_live(socket: WebSocket) -> None:
     await socket.accept()
     try:
         _check_origin(socket)
-        with sessions.enter() as end:
+        with sessions.enter(client_address(socket.scope)) as end:
             loaded = await asyncio.to_thread(default_registry().get, VARIANT)
             origin = {"ready": loaded.variant.label, "weights": loaded.weights.describe()}
             await socket.send_json(origin)
@@ -109,6 +111,7 @@ async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None
                 continue
             number, jpeg = _split(message["bytes"])
             result = await asyncio.to_thread(session.answer, jpeg)
+            FORWARD_PASSES.labels(VARIANT).inc()
             if receiving.done() and receiving.result().get("bytes") is not None:
                 raise Ended(_REFUSED, "Expected one frame at a time; wait for the answer.")
             await socket.send_bytes(encode_result(number, result))
@@ -131,7 +134,7 @@ def _split(message: bytes) -> tuple[int, bytes]:
 
 
 def encode_result(number: int, result: LiveResult) -> bytes:
-    """One binary message; the counterpart is demo/ui/viewer/live.js."""
+    """One binary message; the counterpart is demo/ui/viewer/connection.js."""
     header = {
         "frame": number,
         "classes": result.class_ids,

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient, WebSocketTestSession
 
 from demo.live import LiveSessions
 from demo.registry import Registry
-from demo.ui import live_socket
-from demo.ui.live_socket import live_route
+from demo.web import live_socket
+from demo.web.live_socket import live_route
 from tests.conftest import ColourEngine
 from tests.test_live import encode, half_a_person
 
@@ -22,7 +22,7 @@ from tests.test_live import encode, half_a_person
 @pytest.fixture
 def client(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setattr(live_socket, "default_registry", lambda: registry)
-    monkeypatch.setattr(live_socket, "sessions", LiveSessions(2, 60))
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(3, 60))
     with TestClient(Starlette(routes=[live_route()])) as client:
         yield client
 
@@ -82,14 +82,16 @@ def test_garbage_ends_that_session_and_no_other(client: TestClient, name: str) -
         assert read(good.receive_bytes())[0]["frame"] == 3
 
 
-def test_a_full_server_says_how_long_to_wait(client: TestClient) -> None:
-    with client.websocket_connect("/live") as one, client.websocket_connect("/live") as two:
+def test_a_full_server_says_how_long_to_wait(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(1, 60))
+    with client.websocket_connect("/live") as one:
         one.receive_json()
-        two.receive_json()
-        with client.websocket_connect("/live") as three:
-            expect_end(three, 1013, "All 2 live places are taken. Try again in")
-    with client.websocket_connect("/live") as three:
-        assert "ready" in three.receive_json()
+        with client.websocket_connect("/live") as two:
+            expect_end(two, 1013, "All 1 live places are taken. Try again in")
+    with client.websocket_connect("/live") as two:
+        assert "ready" in two.receive_json()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_forgotten_session_is_ended(
     sentence: str,
 ) -> None:
     monkeypatch.setattr(live_socket, "IDLE_S", idle_s)
-    monkeypatch.setattr(live_socket, "sessions", LiveSessions(2, longest_s))
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(1, longest_s))
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         expect_end(socket, 1000, sentence)

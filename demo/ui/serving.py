@@ -1,0 +1,76 @@
+"""Launches the page with all that surrounds it, and stops it without losing what runs."""
+
+import logging
+import signal
+import threading
+import time
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from demo.metrics import mean_segment_seconds
+from demo.registry import DEFAULT_VARIANT, default_registry
+from demo.ui.blocks import build_theme, read_css
+from demo.ui.files import upload_folder
+from demo.web.gate import MAX_UPLOAD_BYTES, Gate, GateState
+from demo.web.health import health_routes
+from demo.web.limits import Limits
+from demo.web.live_socket import live_route
+from demo.web.visits import visits
+
+logger = logging.getLogger(__name__)
+
+FINISH_S = 6.0
+"""How long a server that was told to stop lets running work finish."""
+
+
+def serve(page: gr.Blocks) -> None:
+    """Serve the page until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    default_registry().start(DEFAULT_VARIANT)
+    state = GateState()
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
+    logger.info("serving", extra={"address": address})
+    stop.wait()
+    logger.info("stopping", extra={"under_way": state.under_way})
+    finish(state)
+    page.close(verbose=False)
+
+
+def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
+    limits = Limits(lambda: page._queue.get_status().queue_size, mean_segment_seconds)
+    health = health_routes(
+        default_registry(),
+        files=upload_folder,
+        is_closing=lambda: state.is_closing,
+    )
+    return {
+        "app_kwargs": {
+            "routes": [live_route(), *health],
+            "middleware": [Middleware(Gate, limits=limits, visits=visits, state=state)],
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+        },
+        "theme": build_theme(),
+        "css": read_css(),
+        "footer_links": [],
+        "max_file_size": MAX_UPLOAD_BYTES,
+        "share": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "strict_cors": True,
+        "show_error": False,
+        "ssr_mode": False,
+    }
+
+
+def finish(state: GateState, within_s: float = FINISH_S) -> None:
+    """Let no more work in and wait for what runs."""
+    state.is_closing = True
+    deadline = time.monotonic() + within_s
+    while state.under_way and time.monotonic() < deadline:
+        time.sleep(0.05)

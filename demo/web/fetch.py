@@ -1,0 +1,126 @@
+"""An image by its address, where the owner of the machine has switched that on."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from demo.errors import InvalidImage
+
+MAX_BYTES = 32_000_000
+MAX_SECONDS = 15.0
+MAX_REDIRECTS = 3
+
+_SILENCE_S = 5.0
+_CHUNK = 65_536
+_REDIRECTS = (301, 302, 303, 307, 308)
+_TRANSLATED = tuple(
+    ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")
+)
+"""IPv6 ranges that lead to IPv4 addresses, private ones too."""
+
+Resolve = Callable[[str, int], list[str]]
+"""A host's name and a port -> its IP addresses."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Ask the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[4][0]) for address in found]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address lies in the public internet, not on this machine or its network."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return is_public(str(parsed.ipv4_mapped))
+        if any(parsed in network for network in _TRANSLATED):
+            return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+def fetch_image(url: str, *, resolve: Resolve = resolve) -> bytes:
+    """Download a file by http or https from a public address.
+
+    Every redirect is checked as the first address was; the connection goes to the very IP
+    address that was checked.
+
+    Args:
+        url: what a visitor gave.
+        resolve: how a name becomes addresses.
+
+    Raises:
+        InvalidImage: if the address is none of these, or the file is too large or too slow.
+    """
+    deadline = time.monotonic() + MAX_SECONDS
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            with _Answer(url, resolve) as answer:
+                if answer.status in _REDIRECTS:
+                    url = urljoin(url, answer.location)
+                    continue
+                return answer.read(deadline)
+    except (OSError, http.client.HTTPException, ValueError):
+        raise InvalidImage(
+            "The address could not be reached. Check it, or upload the file."
+        ) from None
+    raise InvalidImage(f"The address redirects more than {MAX_REDIRECTS} times. Upload the file.")
+
+
+class _Answer:
+    """The answer of one server to one request; closed when the block ends."""
+
+    def __init__(self, url: str, resolve: Resolve) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidImage("Expected an address that begins with http:// or https://.")
+        self._connection = _connect(parts, resolve)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._connection.request("GET", path, headers={"Accept": "image/*"})
+        self._response = self._connection.getresponse()
+        self.status = self._response.status
+        self.location = self._response.getheader("Location") or ""
+
+    def __enter__(self) -> "_Answer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def read(self, deadline: float) -> bytes:
+        """The body, up to the limits of size and time."""
+        if self.status != 200:
+            raise InvalidImage(f"The address answers with status {self.status}. Upload the file.")
+        content = bytearray()
+        while chunk := self._response.read1(_CHUNK):
+            content += chunk
+            if len(content) > MAX_BYTES:
+                raise InvalidImage(
+                    f"The file at this address is larger than {MAX_BYTES // 1_000_000} MB. "
+                    "Scale it down and upload it."
+                )
+            if time.monotonic() > deadline:
+                raise InvalidImage(
+                    f"The address takes longer than {MAX_SECONDS:.0f} s. Upload the file."
+                )
+        return bytes(content)
+
+
+def _connect(parts: SplitResult, resolve: Resolve) -> http.client.HTTPConnection:
+    """A connection to a checked IP address; the name serves for TLS and the Host header."""
+    host = str(parts.hostname)
+    is_tls = parts.scheme == "https"
+    port = parts.port or (443 if is_tls else 80)
+    addresses = resolve(host, port)
+    if not addresses or not all(map(is_public, addresses)):
+        raise InvalidImage("The address lies in a private network. Upload the file.")
+    sock = socket.create_connection((addresses[0], port), timeout=_SILENCE_S)
+    connection = http.client.HTTPConnection(host, port, timeout=_SILENCE_S)
+    connection.sock = (
+        ssl.create_default_context().wrap_socket(sock, server_hostname=host) if is_tls else sock
+    )
+    return connection

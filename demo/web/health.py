@@ -1,0 +1,63 @@
+"""/healthz, which says ready or why not, and /metrics, for Prometheus."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from demo.metrics import COUNTED
+from demo.registry import Registry
+from demo.settings import shows_metrics
+
+LEAST_FREE_BYTES = 50_000_000
+"""On the disk of uploads and results."""
+
+
+def find_fault(registry: Registry, files: Path) -> str | None:
+    """Why images cannot be segmented now, or None if they can.
+
+    Args:
+        registry: where networks are kept.
+        files: the folder of uploads and results.
+    """
+    states = registry.states()
+    if "loaded" not in states.values():
+        return "; ".join(f"{key}: {state}" for key, state in states.items()) or "not started"
+    try:
+        files.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(files).free < LEAST_FREE_BYTES:
+            return "the disk is nearly full"
+    except OSError:
+        return "the folder of uploads and results cannot be made"
+    return None if os.access(files, os.W_OK) else "uploads and results cannot be written"
+
+
+def health_routes(
+    registry: Registry, files: Callable[[], Path], is_closing: Callable[[], bool]
+) -> list[Route]:
+    """The routes to mount beside the page.
+
+    Args:
+        registry: where networks are kept.
+        files: tells the folder of uploads and results.
+        is_closing: tells whether the server is about to stop.
+    """
+
+    def healthz(request: Request) -> Response:
+        fault = "closing" if is_closing() else find_fault(registry, files())
+        answer = {"ready": fault is None, "variants": registry.states()}
+        if fault is not None:
+            answer["reason"] = fault
+        return JSONResponse(answer, 200 if fault is None else 503)
+
+    def metrics(request: Request) -> Response:
+        if not shows_metrics():
+            return PlainTextResponse("Metrics are off; SEGMENTATION_METRICS=1 shows them.", 404)
+        return Response(generate_latest(COUNTED), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]

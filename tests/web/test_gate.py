@@ -1,0 +1,215 @@
+"""The gate in front of a small app that echoes how much of a body it was given."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from demo.web import gate
+from demo.web.gate import HEADERS, Gate, GateState, client_address, find_door
+from demo.web.limits import QUEUE_SIZE, Limits
+from demo.web.visits import Visits
+
+JOIN, UPLOAD, CANCEL = (f"/gradio_api/{name}" for name in ("queue/join", "upload", "cancel"))
+
+
+class Server:
+    """What the gate asks about."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.state = GateState()
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[TestClient]:
+    async def echo(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    limits = Limits(lambda: server.waiting, lambda: 0.1)
+    middleware = Middleware(Gate, limits=limits, visits=Visits(), state=server.state)
+    routes = [Route("/{path:path}", echo, methods=["GET", "POST", "PUT"])]
+    with TestClient(Starlette(routes=routes, middleware=[middleware])) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/config",
+        "/assets/index.js",
+        "/healthz",
+        "/gradio_api/info",
+        "/gradio_api/file=/tmp/gradio/abc/photo.jpg",
+        "/gradio_api/queue/data",
+        "/gradio_api/call/segment/0123abcd",
+    ],
+)
+def test_what_the_page_needs_is_open(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert HEADERS.items() <= {name.title(): v for name, v in answer.headers.items()}.items()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/gradio_api/proxy=http://127.0.0.1/"),
+        ("GET", "/gradio_api/file=http://127.0.0.1/"),
+        ("GET", "/gradio_api/file=file:/etc/passwd"),
+        ("GET", "/gradio_api/run-history/records"),
+        ("GET", "/gradio_api/dev/reload"),
+        ("GET", "/gradio_api/deep_link"),
+        ("GET", "/monitoring"),
+        ("GET", "/monitoring/summary"),
+        ("GET", "/docs"),
+        ("GET", "/.git/config"),
+        ("POST", "/gradio_api/component_server"),
+        ("POST", "/gradio_api/process_recording"),
+        ("POST", "/gradio_api/vibe-code"),
+        ("POST", "/gradio_api/run/segment"),
+        ("POST", "/gradio_api/api/predict"),
+        ("POST", "/gradio_api/stream/1"),
+        ("POST", "/"),
+        ("PUT", "/gradio_api/upload"),
+    ],
+)
+def test_all_other_doors_are_shut(client: TestClient, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is nothing at this address."}
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doors that take a kilobyte."""
+    doors = [gate._door(d.name, d.method, d.path.pattern, 1000, d.is_work) for d in gate.DOORS]
+    monkeypatch.setattr(gate, "DOORS", doors)
+
+
+def pieces(count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        yield b"x" * 100
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("path", [JOIN, UPLOAD, CANCEL])
+@pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "in pieces"])
+def test_a_body_is_limited_on_every_door(client: TestClient, path: str, is_announced: bool) -> None:
+    def send(count: int) -> Any:
+        return client.post(path, content=b"x" * 100 * count if is_announced else pieces(count))
+
+    assert send(10).text == "1000"
+    answer = send(11)
+    assert answer.status_code == 413
+    assert "larger than 0.001 MB. Send a smaller file." in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/gradio_api/queue/data"])
+def test_a_question_has_no_body(client: TestClient, path: str) -> None:
+    assert client.request("GET", path, content=b"x").status_code == 413
+
+
+def test_a_full_queue_is_a_sentence_with_the_waiting_time(
+    client: TestClient, server: Server
+) -> None:
+    server.waiting = QUEUE_SIZE
+    answer = client.post(JOIN, content=b"{}")
+    assert answer.status_code == 429 and answer.headers["Retry-After"] == "7"
+    assert answer.json() == {"detail": "The server is busy. Try again in 7 s."}
+    assert client.get("/").status_code == 200
+    server.waiting = 0
+    assert client.post(JOIN, content=b"{}").status_code == 200
+
+
+def test_a_server_that_closes_lets_no_more_work_in(client: TestClient, server: Server) -> None:
+    server.state.is_closing = True
+    answer = client.post(JOIN, content=b"{}")
+    assert answer.status_code == 503 and "about to restart" in answer.json()["detail"]
+    assert client.get("/gradio_api/queue/data").status_code == 200
+
+
+async def run_gate(receive: Any, state: GateState) -> list[Any]:
+    """Send a request by hand; gives what was answered."""
+    sent: list[Any] = []
+
+    async def read_all(scope: Any, receive: Any, send: Any) -> None:
+        response = PlainTextResponse(str(len(await Request(scope, receive).body())))
+        await response(scope, receive, send)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [], "client": ["a", 1]}
+    limits = Limits(lambda: 0, lambda: 0.1)
+    await Gate(read_all, limits, Visits(), state)(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize("pause_s", [5.0, 0.05], ids=["silent", "a byte now and then"])
+def test_a_client_that_dawdles_is_sent_away(
+    monkeypatch: pytest.MonkeyPatch, pause_s: float
+) -> None:
+    monkeypatch.setattr(gate, "SILENCE_S", 0.5)
+    monkeypatch.setattr(gate, "BASE_S", 0.5)
+
+    async def dawdle() -> Any:
+        await asyncio.sleep(pause_s)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    state = GateState()
+    sent = asyncio.run(asyncio.wait_for(run_gate(dawdle, state), 3))
+    assert sent[0]["status"] == 408 and b"too slowly" in sent[1]["body"]
+    assert state.under_way == 0
+
+
+def test_a_client_that_goes_leaves_nothing_behind() -> None:
+    messages = iter([{"type": "http.request", "body": b"x", "more_body": True}])
+
+    async def vanish() -> Any:
+        return next(messages, {"type": "http.disconnect"})
+
+    state = GateState()
+    with pytest.raises(Exception, match=r"^$"):  # Starlette's ClientDisconnect
+        asyncio.run(run_gate(vanish, state))
+    assert state.under_way == 0
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        ("", "9.9.9.9", "1.2.3.4"),
+        ("1", "6.6.6.6, 9.9.9.9", "9.9.9.9"),
+        ("2", "6.6.6.6, 9.9.9.9, 10.0.0.1", "9.9.9.9"),
+        ("2", "9.9.9.9", "1.2.3.4"),
+        ("1", "", "1.2.3.4"),
+    ],
+    ids=["no proxy", "one", "two", "fewer than said", "none"],
+)
+def test_only_trusted_proxies_name_the_client(
+    monkeypatch: pytest.MonkeyPatch, proxies: str, forwarded: str, address: str
+) -> None:
+    monkeypatch.setenv("SEGMENTATION_PROXIES", proxies)
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    scope = {"type": "http", "headers": headers, "client": ("1.2.3.4", 5)}
+    assert client_address(scope) == address
+
+
+def test_a_prefix_of_the_whole_app_is_no_part_of_a_door() -> None:
+    scope = {"method": "HEAD", "path": "/demo/config", "root_path": "/demo"}
+    door = find_door(scope)
+    assert door is not None and door.name == "page"

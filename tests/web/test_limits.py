@@ -1,0 +1,60 @@
+"""Who must wait, by a clock that the test turns."""
+
+import pytest
+
+from demo.errors import Busy
+from demo.web.limits import BURST, PER_SECOND, QUEUE_SIZE, Limits
+
+
+class Server:
+    def __init__(self) -> None:
+        self.waiting, self.now = 1, 0.0
+        self.limits = Limits(lambda: self.waiting, lambda: 0.25, lambda: self.now)
+
+    def is_let_in(self, address: str) -> bool:
+        try:
+            self.limits.enter(address)
+        except Busy:
+            return False
+        return True
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def test_an_address_has_its_share_and_no_more_while_others_wait(server: Server) -> None:
+    assert sum(server.is_let_in("greedy") for _ in range(3 * BURST)) == BURST
+    assert server.is_let_in("other")
+
+
+def test_a_share_fills_again(server: Server) -> None:
+    while server.is_let_in("a"):
+        pass
+    server.now += 4 / PER_SECOND
+    assert sum(server.is_let_in("a") for _ in range(10)) == 4
+
+
+def test_nobody_is_sent_away_from_an_idle_server(server: Server) -> None:
+    server.waiting = 0
+    assert all(server.is_let_in("a school") for _ in range(10 * BURST))
+
+
+def test_a_refusal_says_how_long_to_wait(server: Server) -> None:
+    while server.is_let_in("a"):
+        pass
+    with pytest.raises(Busy, match="Try again in 2 s") as busy:
+        server.limits.enter("a")
+    server.now += busy.value.wait_s
+    assert server.is_let_in("a")
+    server.waiting = QUEUE_SIZE
+    with pytest.raises(Busy, match="Try again in 16 s"):
+        server.limits.enter("other")
+
+
+def test_addresses_are_forgotten(server: Server) -> None:
+    for number in range(1000):
+        server.limits.enter(str(number))
+        server.now += 1
+    assert len(server.limits._shares) <= BURST / PER_SECOND + 2

@@ -1,0 +1,39 @@
+"""Log lines, as a machine and as a reader gets them."""
+
+import json
+import logging
+from typing import Any
+
+from demo.web.logs import JsonLines, PlainLines
+
+
+def record(message: str, exc_info: Any = None, **extra: object) -> logging.LogRecord:
+    return logging.getLogger("demo.test").makeRecord(
+        "demo.test", logging.INFO, "file.py", 1, message, (), exc_info, extra=extra
+    )
+
+
+def test_a_line_is_one_json_object() -> None:
+    line = JsonLines().format(record('a "quoted"\nthing', variant="xs", elapsed_ms=7))
+    assert "\n" not in line
+    fields = json.loads(line)
+    assert fields.pop("at").endswith("Z")
+    assert fields == {
+        "level": "info",
+        "logger": "demo.test",
+        "message": 'a "quoted"\nthing',
+        "variant": "xs",
+        "elapsed_ms": 7,
+    }
+
+
+def test_an_error_keeps_its_traceback_in_the_line() -> None:
+    try:
+        raise ValueError("no good")
+    except ValueError as error:
+        line = JsonLines().format(record("failed", (ValueError, error, error.__traceback__)))
+    assert "no good" in json.loads(line)["error"] and "\n" not in line
+
+
+def test_a_reader_sees_the_fields_behind_the_message() -> None:
+    assert PlainLines().format(record("segmented", variant="xs")) == "segmented variant=xs"
