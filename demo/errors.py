@@ -1,5 +1,10 @@
 """The errors that a user can cause or meet; the message of each is one plain sentence."""
 
+import reprlib
+
+shorten = reprlib.repr
+"""Shows a value that somebody sent, at most some thirty characters of it."""
+
 
 class DemoError(Exception):
     """Base of all errors whose message is written for the user."""

@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from demo.errors import InvalidOption
+from demo.errors import InvalidOption, shorten
 from demo.image import Image
 
 FRAMINGS = {
@@ -103,8 +103,8 @@ def plan_framing(
 
 
 def _check_options(name: str, side: int) -> None:
-    if name not in FRAMINGS:
-        raise InvalidOption(f"Unknown framing {name!r}. Choose whole, aspect or crop.")
+    if not isinstance(name, str) or name not in FRAMINGS:
+        raise InvalidOption(f"Unknown framing {shorten(name)}. Choose whole, aspect or crop.")
     if isinstance(side, bool) or not isinstance(side, int) or side % STRIDE:
         raise InvalidOption(f"Side {side!r} is not a multiple of {STRIDE}. Choose 512, say.")
     if not MIN_SIDE <= side <= MAX_SIDE:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.errors import InvalidOption
+from demo.errors import InvalidOption, shorten
 
 
 @dataclass(frozen=True)
@@ -76,4 +76,4 @@ def get_variant(key: str) -> Variant:
     try:
         return VARIANTS[key.strip().lower()]
     except (KeyError, AttributeError):
-        raise InvalidOption(f"Unknown variant {key!r}. Choose xxs, xs or s.") from None
+        raise InvalidOption(f"Unknown variant {shorten(key)}. Choose xxs, xs or s.") from None

@@ -17,6 +17,7 @@ FLOORS = [
     {"demo.ui.blocks"},
     {"demo.ui.film"},
     {"demo.ui.handlers", "demo.web.live_socket"},
+    {"demo.ui.guard"},
     {"demo.ui.files"},
     {"demo.web.gate", "demo.web.health", "demo.web.fetch", "demo.web.logs"},
     {"demo.web.limits", "demo.web.visits"},

@@ -8,8 +8,8 @@ import gradio as gr
 from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.registry import DEFAULT_VARIANT
-from demo.ui.files import guard_addresses
 from demo.ui.film import build_film_tab
+from demo.ui.guard import guard
 from demo.ui.handlers import (
     on_api_segment,
     on_compare,
@@ -164,7 +164,7 @@ def build_page() -> gr.Blocks:
         )
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
-    guard_addresses(page)
+    guard(page)
     page.queue(max_size=QUEUE_SIZE, api_open=False)
     return page
 

@@ -13,7 +13,7 @@ from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
 from demo.registry import default_registry
 from demo.ui.files import keep_for_visit, result_folder
-from demo.ui.handlers import UNEXPECTED
+from demo.ui.guard import UNEXPECTED
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
 from demo.video import MAX_BYTES, MAX_SECONDS, FilmFrame, encode_film_csv, segment_video

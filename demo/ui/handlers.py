@@ -24,14 +24,13 @@ from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
 from demo.ui.files import keep_for_visit, result_folder, upload_folder
+from demo.ui.guard import UNEXPECTED
 from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
 from demo.weights import OnProgress
 
 logger = logging.getLogger(__name__)
-
-UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 
 Payload = dict[str, Any] | None
 """What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""

@@ -1,5 +1,6 @@
 """Launches the page with all that surrounds it, and stops it without losing what runs."""
 
+import contextlib
 import logging
 import signal
 import threading
@@ -7,13 +8,19 @@ import time
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
+from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
-from demo.registry import DEFAULT_VARIANT, default_registry
+from demo.registry import default_registry
 from demo.ui.blocks import build_theme, read_css
 from demo.ui.files import upload_folder
-from demo.web.gate import MAX_UPLOAD_BYTES, Gate, GateState
+from demo.ui.guard import MISFIT
+from demo.web.gate import MAX_UPLOAD_BYTES, NOTHING, Gate, GateState
 from demo.web.health import health_routes
 from demo.web.limits import Limits
 from demo.web.live_socket import live_route
@@ -25,12 +32,15 @@ FINISH_S = 6.0
 """How long a server that was told to stop lets running work finish."""
 
 
+_SENTENCES = {400: MISFIT, 403: NOTHING, 404: NOTHING}
+
+
 def serve(page: gr.Blocks) -> None:
     """Serve the page until SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    default_registry().start(DEFAULT_VARIANT)
+    threading.Thread(target=_load_first, name="load-first", daemon=True).start()
     state = GateState()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
     logger.info("serving", extra={"address": address})
@@ -38,6 +48,12 @@ def serve(page: gr.Blocks) -> None:
     logger.info("stopping", extra={"under_way": state.under_way})
     finish(state)
     page.close(verbose=False)
+
+
+def _load_first() -> None:
+    """The largest variant that can be had, so that the first visitor need not wait for it."""
+    with contextlib.suppress(DemoError):  # /healthz and the page say why
+        default_registry().first_available()
 
 
 def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
@@ -51,6 +67,10 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
         "app_kwargs": {
             "routes": [live_route(), *health],
             "middleware": [Middleware(Gate, limits=limits, visits=visits, state=state)],
+            "exception_handlers": {
+                RequestValidationError: answer_misfit,
+                HTTPException: answer_refusal,
+            },
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -66,6 +86,18 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
         "show_error": False,
         "ssr_mode": False,
     }
+
+
+async def answer_misfit(request: Request, error: Exception) -> Response:
+    """One sentence for JSON that is none, or none of Gradio's."""
+    return JSONResponse({"detail": MISFIT}, 422)
+
+
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """One sentence for what Gradio refuses in words of its own."""
+    assert isinstance(error, HTTPException)
+    sentence = _SENTENCES.get(error.status_code, str(error.detail))
+    return JSONResponse({"detail": sentence}, error.status_code)
 
 
 def finish(state: GateState, within_s: float = FINISH_S) -> None:

@@ -5,12 +5,14 @@ time it may take to come, and every answer carries the security headers.
 """
 
 import asyncio
+import logging
 import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +22,8 @@ from demo.settings import trusted_proxies
 from demo.video import MAX_BYTES as MAX_FILM_BYTES
 from demo.web.limits import Limits
 from demo.web.visits import Visits
+
+logger = logging.getLogger(__name__)
 
 MAX_JSON_BYTES = 40_000_000
 """Of a request with an image as a data: URL in it."""
@@ -89,6 +93,10 @@ def _door(name: str, method: str, path: str, max_bytes: int = 0, is_work: bool =
     return Door(name, method, re.compile(path), max_bytes, is_work)
 
 
+NOTHING = "There is nothing at this address."
+_NO_STORAGE = "The server cannot store files now. Try again later."
+_FAILURE = "Something failed on the server. Try again later."
+
 _API = "/gradio_api"
 DOORS = (
     _door("page", "GET", r"/(config/?)?"),
@@ -147,7 +155,7 @@ class Gate:
         door = find_door(scope)
         try:
             if door is None:
-                raise Refused(404, "no such door", "There is nothing at this address.")
+                raise Refused(404, "no such door", NOTHING)
             await self._let_in(door, scope, receive, answer)
         except Refused as refused:
             REFUSALS.labels(refused.reason).inc()
@@ -164,12 +172,18 @@ class Gate:
             with self._visits.open(session):
                 await self._app(scope, receive, answer)
             return
+        answer.body = body
         self._state.under_way += 1
         try:
             await self._app(scope, body, answer)
+        except (ClientDisconnect, TimeoutError):
+            pass  # the client is gone, or is sent away below
+        except OSError as error:
+            logger.error("a request could not be answered", extra={"kind": repr(error)})
+            raise Refused(507, "storage", _NO_STORAGE) from None
         except Exception:
-            if body.refused is None:
-                raise
+            logger.exception("a request could not be answered")
+            raise Refused(500, "failure", _FAILURE) from None
         finally:
             self._state.under_way -= 1
         if body.refused is not None:
@@ -246,8 +260,11 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status: int | None = None
+        self.body: _Body | None = None
 
     async def __call__(self, message: Message) -> None:
+        if self.body is not None and self.body.refused is not None and self.status is None:
+            return  # what the app says of a request that was cut off
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -259,6 +276,7 @@ class _Answer:
         """Send a refusal, unless the app has begun to answer."""
         if self.status is not None:
             return
+        self.body = None
         sentence = str(refused)
         response: Response = (
             PlainTextResponse(sentence, refused.status)

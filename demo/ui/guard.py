@@ -1,0 +1,84 @@
+"""Around Gradio's own reading of a request: no downloads, and a sentence for every failure."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio.to_thread
+import gradio as gr
+
+from demo.errors import DemoError, InvalidImage
+from demo.settings import fetches_addresses
+from demo.ui.files import result_folder
+from demo.web.fetch import fetch_image
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
+MISFIT = (
+    "The request does not fit. Expected an image that was uploaded before, a variant and a "
+    "framing, as the page's API view shows them."
+)
+
+_ADDRESS = re.compile(r"\w+://")
+
+_Async = Callable[..., Awaitable[Any]]
+
+
+def guard(page: gr.Blocks) -> None:
+    """Let no component download what a request names, and let every failure be a sentence."""
+    for block in page.blocks.values():
+        if hasattr(block, "async_move_resource_to_block_cache"):
+            block.async_move_resource_to_block_cache = _without_downloads(
+                block.async_move_resource_to_block_cache
+            )
+    page.preprocess_data = _in_a_sentence(page.preprocess_data, _note_misfit)
+    page.process_api = _in_a_sentence(page.process_api, _note_failure)
+
+
+def _in_a_sentence(step: _Async, note: Callable[[Exception], str]) -> _Async:
+    """Gradio's own errors are tracebacks to the log and nothing to the visitor."""
+
+    async def guarded(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await step(*arguments, **options)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(note(error), print_exception=False) from None
+
+    return guarded
+
+
+def _note_misfit(error: Exception) -> str:
+    """The error's text holds what the visitor sent, and stays out of the log."""
+    logger.info("a request did not fit", extra={"kind": type(error).__name__})
+    return MISFIT
+
+
+def _note_failure(error: Exception) -> str:
+    logger.error("a request failed", exc_info=error)
+    return UNEXPECTED
+
+
+def _without_downloads(move: _Async) -> _Async:
+    async def guarded(source: Any) -> Any:
+        if isinstance(source, str) and _ADDRESS.match(source):
+            source = await anyio.to_thread.run_sync(_fetch, source)
+        return await move(source)
+
+    return guarded
+
+
+def _fetch(address: str) -> str:
+    """Download an image into the cache, if that is switched on."""
+    try:
+        if not fetches_addresses():
+            raise InvalidImage("Images are not fetched from addresses here. Upload the file.")
+        content = fetch_image(address)
+    except DemoError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    file = result_folder() / "fetched"
+    file.write_bytes(content)
+    return str(file)
