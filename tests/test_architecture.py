@@ -20,7 +20,7 @@ FLOORS = [
     {"demo.ui.guard"},
     {"demo.ui.files"},
     {"demo.web.gate", "demo.web.health", "demo.web.fetch", "demo.web.logs"},
-    {"demo.web.limits", "demo.web.visits"},
+    {"demo.web.limits", "demo.web.visits", "demo.web.storage"},
     {"demo.ui.payload"},
     {"demo.ui.status", "demo.__main__"},
     {"demo.exports", "demo.evaluation", "demo.live", "demo.video"},

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
 from demo.registry import default_registry
+from demo.settings import kept_bytes
 from demo.ui.blocks import build_theme, read_css
 from demo.ui.files import upload_folder
 from demo.ui.guard import MISFIT
@@ -24,6 +25,7 @@ from demo.web.gate import MAX_UPLOAD_BYTES, NOTHING, Gate, GateState
 from demo.web.health import health_routes
 from demo.web.limits import Limits
 from demo.web.live_socket import live_route
+from demo.web.storage import keep_trimmed
 from demo.web.visits import visits
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ def serve(page: gr.Blocks) -> None:
     state = GateState()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
     logger.info("serving", extra={"address": address})
+    trimming = (upload_folder, kept_bytes(), stop)
+    threading.Thread(target=keep_trimmed, args=trimming, name="trim", daemon=True).start()
     stop.wait()
     logger.info("stopping", extra={"under_way": state.under_way})
     finish(state)
