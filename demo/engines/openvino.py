@@ -124,7 +124,10 @@ def _read_kept(kept: Path) -> openvino.Model | None:
         return None
     try:
         if (kept / _CHECKSUM_FILE).read_text() == _checksum(kept):
-            return openvino.Core().read_model(kept / _GRAPH_FILES[0])
+            core = openvino.Core()
+            # a file that is mapped, and shrinks under the process, would end it
+            core.set_property({"ENABLE_MMAP": False})
+            return core.read_model(kept / _GRAPH_FILES[0])
         logger.warning("The kept graph %s is damaged and is made anew.", kept.name)
     except (OSError, RuntimeError) as error:
         logger.warning("The kept graph %s cannot be read and is made anew: %s", kept.name, error)

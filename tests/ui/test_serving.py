@@ -296,22 +296,6 @@ def test_a_full_disk_is_a_sentence_and_no_end(app: App) -> None:
     assert app.is_well()
 
 
-def test_kept_graphs_that_are_damaged_under_it_harm_nobody(app: App) -> None:
-    """Every size of input has a graph of its own, compiled when it is first asked for."""
-    kept = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
-    assert kept
-    whole = {file: file.read_bytes() for file in kept}
-    try:
-        for file in kept:
-            os.truncate(file, 0)
-        photo = {"path": app.upload_path(CORPUS["20000×1"]), "meta": META}
-        for framing in ("aspect", "crop"):
-            assert isinstance(app.segment(photo, framing=framing), list)
-    finally:
-        for file, content in whole.items():
-            file.write_bytes(content)
-
-
 def test_killed_under_load_it_starts_again(app: App) -> None:
     photo = {"path": app.upload_path(GOOD), "meta": META}
 
@@ -332,6 +316,22 @@ def test_killed_under_load_it_starts_again(app: App) -> None:
         caller.join(60)
     app.start()
     assert app.is_well()
+
+
+def test_kept_graphs_that_are_damaged_under_it_harm_nobody(app: App) -> None:
+    """The app has just read them; each size of input is compiled when it is first asked for."""
+    kept = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
+    assert kept
+    whole = {file: file.read_bytes() for file in kept}
+    try:
+        for file in kept:
+            os.truncate(file, 0)
+        photo = {"path": app.upload_path(CORPUS["20000×1"]), "meta": META}
+        for framing in ("aspect", "crop"):
+            assert isinstance(app.segment(photo, framing=framing), list)
+    finally:
+        for file, content in whole.items():
+            file.write_bytes(content)
 
 
 def test_told_to_stop_it_finishes_what_runs_and_goes(app: App) -> None:
