@@ -41,7 +41,7 @@ def _resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_MIB
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Peak of this process alone; getrusage would count the process that started it, too."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
@@ -67,7 +67,7 @@ def main() -> None:
     run(image)
     stop.set()
     watcher.join()
-    print(f"{_peak_mib():.0f} {max(samples) - before:.0f}")
+    print(f"{peak_mib():.0f} {max(samples) - before:.0f}")
 
 
 if __name__ == "__main__":

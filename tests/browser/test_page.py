@@ -5,9 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 import PIL.Image
 import pytest
@@ -19,6 +17,7 @@ from demo.inference import segment
 from demo.registry import Registry
 from demo.ui.blocks import EXAMPLES
 from tests.test_image import png_of_size
+from tests.test_video import write_film
 
 ASTRONAUT = EXAMPLES / "astronaut.jpg"
 
@@ -234,18 +233,6 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     context.close()
 
 
-def write_film(file: Path, frames: int) -> Path:
-    """The astronaut, standing still, ten frames a second."""
-    photograph = np.asarray(PIL.Image.open(ASTRONAUT).resize((320, 320)))
-    with av.open(str(file), "w") as film:
-        stream: Any = film.add_stream("libx264", rate=10)
-        stream.height, stream.width, stream.pix_fmt = 320, 320, "yuv420p"
-        for _ in range(frames):
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(photograph, "rgb24")))
-        film.mux(stream.encode(None))
-    return file
-
-
 def test_a_film_can_be_cancelled_and_leaves_nothing(page: Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Video file").click()
     page.locator("#film input[type=file]").set_input_files(write_film(tmp_path / "long.mp4", 1000))
@@ -261,7 +248,7 @@ def test_a_film_can_be_cancelled_and_leaves_nothing(page: Page, tmp_path: Path) 
 
 
 def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
-    write_film(tmp_path / "film.mp4", 12)
+    write_film(tmp_path / "film.mp4")
     page.get_by_role("tab", name="Video file").click()
     page.get_by_role("button", name="Segment the film").click()
     status = page.locator("#film-status")
