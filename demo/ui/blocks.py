@@ -1,7 +1,6 @@
 """The page: layout and wiring."""
 
 from pathlib import Path
-from urllib.parse import quote
 
 import gradio as gr
 
@@ -32,6 +31,7 @@ KEPT_S = 3600
 """How long uploads and results stay on disk."""
 
 _FOLDER = Path(__file__).parent
+VIEWER = _FOLDER / "viewer"
 _SHOW_RESULT = """() => {
   const result = document.querySelector("#status");
   if (result.getBoundingClientRect().top > 0.6 * window.innerHeight)
@@ -247,22 +247,21 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
 
 
 def _build_viewer(name: str, **props: str) -> gr.HTML:
-    """A component of demo/ui/viewer; its modules are served as they are, without a build."""
-    gr.set_static_paths([_FOLDER / "viewer"])
+    """A component of demo/ui/viewer; `demo.ui.serving` serves its modules as they are."""
     return gr.HTML(
         html_template=_read_viewer(f"{name}.html"),
         css_template="".join(map(_read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
         js_on_load=_MOUNT,
         apply_default_css=False,
         elem_id=name,
-        module=f"gradio_api/file={quote(str(_FOLDER / 'viewer' / name))}.js",
+        module=f"viewer/{name}.js",
         classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
         **props,
     )
 
 
 def _read_viewer(name: str) -> str:
-    return (_FOLDER / "viewer" / name).read_text(encoding="utf-8")
+    return (VIEWER / name).read_text(encoding="utf-8")
 
 
 def _build_api() -> None:

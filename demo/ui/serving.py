@@ -13,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
 from demo.registry import default_registry
 from demo.settings import kept_bytes
-from demo.ui.blocks import build_theme, read_css
+from demo.ui.blocks import VIEWER, build_theme, read_css
 from demo.ui.files import upload_folder
 from demo.ui.guard import MISFIT
 from demo.web.gate import MAX_UPLOAD_BYTES, NOTHING, Gate, GateState
@@ -69,7 +71,7 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     )
     return {
         "app_kwargs": {
-            "routes": [live_route(), *health],
+            "routes": [live_route(), *health, Mount("/viewer", Modules(directory=VIEWER))],
             "middleware": [Middleware(Gate, limits=limits, visits=visits, state=state)],
             "exception_handlers": {
                 RequestValidationError: answer_misfit,
@@ -90,6 +92,16 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
         "show_error": False,
         "ssr_mode": False,
     }
+
+
+class Modules(StaticFiles):
+    """The viewer's modules; a browser asks each time whether they are still the same."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        """The file, or that it has not changed."""
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 async def answer_misfit(request: Request, error: Exception) -> Response:

@@ -101,6 +101,7 @@ _API = "/gradio_api"
 DOORS = (
     _door("page", "GET", r"/(config/?)?"),
     _door("page parts", "GET", r"/(assets|static|svelte)/.+|/theme\.css|/favicon\.ico"),
+    _door("page parts", "GET", r"/viewer/\w+\.js"),
     _door("page parts", "GET", r"/manifest\.json|/pwa_icon(/\d+)?|/robots\.txt"),
     _door("health", "GET", r"/healthz"),
     _door("metrics", "GET", r"/metrics"),
