@@ -23,6 +23,12 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000
 """Largest width × height that is decoded, unless the caller says otherwise."""
 
+MAX_BYTES = 64_000_000
+"""Largest file that is read."""
+
+_MAX_SCANS = 100
+"""Of a JPEG; each is a pass over all its pixels, and a progressive one has about ten."""
+
 _BAND_PIXELS = 1_000_000
 
 _EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF image"
@@ -56,6 +62,8 @@ def read_image(
     if isinstance(source, PIL.Image.Image):
         return _decode(source, max_pixels)
     with _open(source) as opened:
+        if opened.format in ("JPEG", "MPO"):
+            _check_scans(opened)
         return _decode(opened, max_pixels)
 
 
@@ -74,12 +82,24 @@ def _open(source: str | Path | bytes) -> PIL.Image.Image:
         ) from error
 
 
+def _check_scans(opened: Any) -> None:
+    """Few bytes can ask for thousands of passes over the image."""
+    file = opened.fp
+    position = file.tell()
+    file.seek(0)
+    scans = file.read().count(b"\xff\xda")
+    file.seek(position)
+    if scans > _MAX_SCANS:
+        raise InvalidImage(
+            f"The JPEG has {scans} scans; at most {_MAX_SCANS} are accepted. Save it again."
+        )
+
+
 def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:
     if isinstance(source, str) and source.startswith("data:"):
         source = _decode_data_url(source)
     if isinstance(source, bytes):
-        if not source:
-            raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
+        _check_bytes(len(source))
         return io.BytesIO(source)
     return _checked_path(Path(source))
 
@@ -93,9 +113,18 @@ def _checked_path(path: Path) -> Path:
         raise InvalidImage(f"The file cannot be opened. {_EXPECTED} that can be read.") from None
     if not stat.S_ISREG(status.st_mode):
         raise InvalidImage(f"That is a folder or a device, not a file. {_EXPECTED}.")
-    if status.st_size == 0:
-        raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
+    _check_bytes(status.st_size)
     return path
+
+
+def _check_bytes(size: int) -> None:
+    if size == 0:
+        raise InvalidImage(f"The file is empty (0 bytes). {_EXPECTED}.")
+    if size > MAX_BYTES:
+        raise InvalidImage(
+            f"The file has {size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} are accepted. "
+            "Scale the image down or save it as JPEG."
+        )
 
 
 def _decode_data_url(url: str) -> bytes:

@@ -24,7 +24,12 @@ MAX_SMOOTHING = 0.95
 _CUT = 40.0
 """Mean difference of two frames' thumbnails, of 255, from which on they show another scene."""
 
-_EXPECTED = f"Expected a square JPEG of side {', '.join(map(str, SIDES))}"
+_START_OF_SCAN = 0xDA
+_BASELINE = (0xC0, 0xC1)
+_TABLES = (0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0))
+"""Markers of tables, of the restart interval, of comments and of application data."""
+
+_EXPECTED = f"Expected a square baseline JPEG of side {', '.join(map(str, SIDES))}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,14 +145,26 @@ def decode_frame(jpeg: bytes) -> NDArray[np.uint8]:
 
 
 def _jpeg_side(jpeg: bytes) -> int | None:
-    """The side that the header of a square JPEG tells, before anything is decoded."""
+    """The side that the header of a plain square JPEG tells, before anything is decoded.
+
+    Only what browsers write is taken: baseline, in one scan or one for each component, with
+    nothing between the segments of the header. Whatever else a decoder might make something of
+    could have another size than the one read here.
+    """
     at = 2 if jpeg[:2] == b"\xff\xd8" else len(jpeg)
+    side = None
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
-        if 0xC0 <= marker <= 0xC2:  # start of frame: baseline, extended, progressive
+        if marker == _START_OF_SCAN:
+            return side if jpeg.count(b"\xff\xda") <= 3 else None
+        if marker in _BASELINE:
             height = int.from_bytes(jpeg[at + 5 : at + 7])
             width = int.from_bytes(jpeg[at + 7 : at + 9])
-            return height if height == width else None
+            if side is not None or height != width:
+                return None
+            side = height
+        elif marker not in _TABLES or length < 2:
+            return None
         at += 2 + length
     return None
 

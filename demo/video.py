@@ -22,6 +22,10 @@ from demo.registry import Registry
 
 MAX_SECONDS = 120.0
 MAX_BYTES = 200_000_000
+MAX_FRAMES = 7_500
+MAX_PIXELS = 4096 * 2304
+"""Of a frame."""
+
 MAX_SIDE = 1280
 """Longest side of the result in pixels; larger films are scaled down."""
 
@@ -78,6 +82,8 @@ def segment_video(
 
 
 def _open(source: Path) -> "av.container.InputContainer":
+    if not source.is_file():
+        raise InvalidVideo("The film is no longer on the server. Choose it again.")
     if source.stat().st_size > MAX_BYTES:
         raise InvalidVideo(f"{_EXPECTED} of at most {MAX_BYTES // 1_000_000} MB.")
     try:
@@ -91,6 +97,7 @@ def _check(film: "av.container.InputContainer") -> float:
     if not film.streams.video or film.format.name in ("image2", "png_pipe", "jpeg_pipe"):
         raise InvalidVideo(f"{_EXPECTED}; this file shows no moving picture.")
     stream = film.streams.video[0]
+    _check_pixels(stream)
     if film.duration is not None:
         duration_s = film.duration / av.time_base
     elif stream.duration is not None and stream.time_base is not None:
@@ -104,6 +111,13 @@ def _check(film: "av.container.InputContainer") -> float:
     return max(duration_s, 0.001)
 
 
+def _check_pixels(picture: Any) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise InvalidVideo(
+            f"The film is {picture.width}×{picture.height}. Scale it down to at most 4096×2304."
+        )
+
+
 def _convert(
     film: "av.container.InputContainer",
     target: Path,
@@ -115,10 +129,13 @@ def _convert(
     stream.thread_type = "AUTO"
     with av.open(str(target), "w") as result:
         output: Any = None
-        for frame in film.decode(stream):
+        for number, frame in enumerate(film.decode(stream)):
+            _check_pixels(frame)
             time_s = max(float(frame.time or 0.0), 0.0)
-            if time_s > MAX_SECONDS + 1:
-                raise InvalidVideo(f"The film is too long. Cut it to {MAX_SECONDS:.0f} s.")
+            if time_s > MAX_SECONDS + 1 or number >= MAX_FRAMES:
+                raise InvalidVideo(
+                    f"The film is too long. Cut it to {MAX_SECONDS:.0f} s and {MAX_FRAMES} frames."
+                )
             image = _upright(frame)
             segmentation = segment(image, variant, side=VIDEO_SIDE, registry=registry)
             if output is None:

@@ -98,6 +98,13 @@ def chunk(name: bytes, content: bytes = b"") -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
 
+def with_scans(count: int) -> bytes:
+    """A progressive JPEG that asks for a pass over all its pixels again and again."""
+    whole = encode(PIL.Image.new("L", (2_000, 2_000)), "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * count + whole[-2:]
+
+
 def _bombs() -> Iterator[tuple[str, bytes]]:
     for side in (0, 8_000, 20_000, 65_535, 2**31 - 1):
         yield f"PNG of {side}²", png(side, side)
@@ -113,6 +120,7 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "BMP of 2147483647²", bytes(bmp)
     webp = b"VP8X" + struct.pack("<IB", 10, 0) + bytes(3) + b"\xfe\x3f\x00" * 2
     yield "WebP of 16383²", b"RIFF" + struct.pack("<I", len(webp) + 4) + b"WEBP" + webp
+    yield "JPEG of 5000 scans", with_scans(5_000)
     zeros = zlib.compress(bytes(60_000_000))
     pixel = bytes([0, 9, 9, 9])
     yield "PNG with a text of 60 MB", png(1, 1, chunk(b"zTXt", b"a\0\0" + zeros), data=pixel)

@@ -81,8 +81,8 @@ size = (7_000, 7_000)
 large = [
     encode(PIL.Image.new("RGB", size), "JPEG", progressive=True, subsampling=0, exif=exif),
     encode(PIL.Image.new("RGBA", size), "PNG", compress_level=1, exif=exif),
-    encode(PIL.Image.new("I;16", size), "TIFF"),
-    encode(PIL.Image.new("CMYK", size), "TIFF"),
+    encode(PIL.Image.new("I;16", size), "TIFF", compression="tiff_deflate"),
+    encode(PIL.Image.new("CMYK", size), "TIFF", compression="tiff_deflate"),
 ]
 for content in large:
     assert read(content) == (*size, 3)

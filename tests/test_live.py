@@ -1,6 +1,7 @@
 """Frames in, smoothed logits out; what is no frame is refused."""
 
 import io
+import struct
 import time
 
 import numpy as np
@@ -78,6 +79,7 @@ BAD_FRAMES = {
     "text": b"GET / HTTP/1.1",
     "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
     "another side": encode(np.zeros((300, 300, 3), np.uint8)),
+    "progressive": encode(half_a_person(), progressive=True),
     "not square": encode(np.zeros((256, 384, 3), np.uint8)),
     "cut in the header": encode(half_a_person())[:100],
     "too many bytes": encode(half_a_person()) + bytes(MAX_FRAME_BYTES),
@@ -86,13 +88,25 @@ BAD_FRAMES = {
 
 @pytest.mark.parametrize("name", BAD_FRAMES)
 def test_what_is_no_frame_is_refused(name: str) -> None:
-    with pytest.raises(InvalidImage, match="Expected a square JPEG of side 256, 384, 512"):
+    with pytest.raises(InvalidImage, match="Expected a square baseline JPEG of side 256, 384, 512"):
         decode_frame(BAD_FRAMES[name])
 
 
-def test_a_progressive_frame_is_read() -> None:
-    bgr = decode_frame(encode(half_a_person(384), progressive=True))
-    assert bgr.shape == (384, 384, 3) and bgr.dtype == np.uint8
+def test_a_decoder_cannot_be_made_to_see_another_size() -> None:
+    """Fill bytes, which decoders skip, hid a header of 20000×20000 behind one of 256×256."""
+    large = encode(np.zeros((16, 16, 3), np.uint8))
+    start = large.index(b"\xff\xc0")
+    bomb = bytearray(large)
+    bomb[start + 5 : start + 9] = struct.pack(">HH", 20_000, 20_000)
+    shown = b"\xff\xc0" + struct.pack(">HBHH", 8, 8, 256, 256) + b"\x01"
+    for filler in (b"\xff\xff", b"\xff", b"\xff\x01", b"\xff\xd0", b"\x00", b"\xff\xd8"):
+        for frame in (
+            bytes(bomb[:start]) + filler + bytes(bomb[start:]),
+            bytes(bomb[:2]) + shown + filler + bytes(bomb[2:]),
+            bytes(bomb[:2]) + filler + shown + bytes(bomb[2:]),
+        ):
+            with pytest.raises(InvalidImage):
+                decode_frame(frame)
 
 
 @given(st.binary(max_size=400), st.integers(0, 600))

@@ -87,7 +87,12 @@ def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: st
 
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
-    [("MAX_SECONDS", 0.1, "Cut it to at most"), ("MAX_BYTES", 100, "of at most")],
+    [
+        ("MAX_SECONDS", 0.1, "Cut it to at most"),
+        ("MAX_BYTES", 100, "of at most"),
+        ("MAX_FRAMES", 20, "20 frames"),
+        ("MAX_PIXELS", 100, "Scale it down"),
+    ],
 )
 def test_long_and_large_films_are_refused(
     registry: Registry,
@@ -101,6 +106,11 @@ def test_long_and_large_films_are_refused(
     film = write_film(tmp_path / "film.mp4", frames=30)
     with pytest.raises(InvalidVideo, match=sentence):
         list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+
+
+def test_a_film_that_is_gone_is_a_sentence(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(InvalidVideo, match="Choose it again"):
+        list(segment_video(tmp_path / "gone.mp4", tmp_path / "o.mp4", registry=registry))
 
 
 def test_the_table_has_a_row_for_each_frame(registry: Registry, tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ from demo.web.limits import QUEUE_SIZE
 TITLE = "MobileViT + DeepLabV3 segmentation"
 EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
 
+SEGMENT = "segment"
+"""Name of the queue in which images wait; films have another."""
+
 CONCURRENT_SEGMENTATIONS = 2
 KEPT_S = 3600
 """How long uploads and results stay on disk."""
@@ -113,7 +116,7 @@ def build_page() -> gr.Blocks:
             show_progress_on=viewer,
             trigger_mode="always_last",
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
-            concurrency_id="segment",
+            concurrency_id=SEGMENT,
             api_visibility="private",
         )
         made = gr.State()
@@ -124,7 +127,7 @@ def build_page() -> gr.Blocks:
             preprocess=False,
             show_progress_on=files,
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
-            concurrency_id="segment",
+            concurrency_id=SEGMENT,
             api_visibility="private",
         )
         made.change(
@@ -141,7 +144,7 @@ def build_page() -> gr.Blocks:
             comparison,
             preprocess=False,
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
-            concurrency_id="segment",
+            concurrency_id=SEGMENT,
             api_visibility="private",
         )
         live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
@@ -165,7 +168,7 @@ def build_page() -> gr.Blocks:
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
         _build_api()
     guard(page)
-    page.queue(max_size=QUEUE_SIZE, api_open=False)
+    page.queue(max_size=4 * QUEUE_SIZE, api_open=False)
     return page
 
 
@@ -280,5 +283,5 @@ def _build_api() -> None:
             api_name="segment",
             preprocess=False,
             concurrency_limit=CONCURRENT_SEGMENTATIONS,
-            concurrency_id="segment",
+            concurrency_id=SEGMENT,
         )

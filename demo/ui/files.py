@@ -1,8 +1,10 @@
 """Files of the visit that is being served, in Gradio's own cache, which is emptied after a time."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
+import gradio as gr
 import gradio.utils
 from gradio.context import LocalContext
 
@@ -18,11 +20,32 @@ def result_folder() -> Path:
     """A new folder of this visit."""
     upload_folder().mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="segmentation-", dir=upload_folder()))
-    keep_for_visit(folder)
+    _keep(folder.resolve())
     return folder
 
 
-def keep_for_visit(file: Path) -> None:
-    """Note a file as one of this visit."""
+def keep_upload(file: Path) -> None:
+    """Note an upload as one of this visit; whatever else a request names is none."""
+    file = file.resolve()
+    if upload_folder().resolve() in file.parents and file.is_file():
+        _keep(file)
+
+
+def _keep(file: Path) -> None:
     request = LocalContext.request.get(None)
-    visits.keep(request.session_hash if request else None, file)
+    if request is not None and request.session_hash:
+        visits.keep(request.session_hash, file)
+
+
+def list_examples(page: gr.Blocks) -> frozenset[Path]:
+    """The files that a page itself has put among the uploads."""
+    kept = (getattr(block, "keep_in_cache", ()) for block in page.blocks.values())
+    return frozenset(Path(file).resolve() for files in kept for file in files)
+
+
+def restore_examples(page: gr.Blocks, originals: Path) -> None:
+    """Put back what somebody has cleared away, from a folder of files with the same names."""
+    for file in list_examples(page):
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(originals / file.name, file)

@@ -12,7 +12,7 @@ import pandas as pd
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
 from demo.registry import default_registry
-from demo.ui.files import keep_for_visit, result_folder
+from demo.ui.files import keep_upload, result_folder
 from demo.ui.guard import UNEXPECTED
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
@@ -82,7 +82,7 @@ def on_video(
     if film is None:
         yield *nothing, render_error("There is no film. Choose one first.")
         return
-    keep_for_visit(Path(film))
+    keep_upload(Path(film))
     folder = result_folder()
     target, table = folder / "overlay.mp4", folder / "areas.csv"
     frames: list[FilmFrame] = []

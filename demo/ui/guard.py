@@ -3,10 +3,12 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import gradio as gr
+from gradio.blocks import Block
 
 from demo.errors import DemoError, InvalidImage
 from demo.settings import fetches_addresses
@@ -23,16 +25,15 @@ MISFIT = (
 
 _ADDRESS = re.compile(r"\w+://")
 
+_PLAIN_MOVE = Block.async_move_resource_to_block_cache
+
 _Async = Callable[..., Awaitable[Any]]
 
 
 def guard(page: gr.Blocks) -> None:
     """Let no component download what a request names, and let every failure be a sentence."""
-    for block in page.blocks.values():
-        if hasattr(block, "async_move_resource_to_block_cache"):
-            block.async_move_resource_to_block_cache = _without_downloads(
-                block.async_move_resource_to_block_cache
-            )
+    # on the class, because Gradio makes new components for a visit as it goes
+    Block.async_move_resource_to_block_cache = _move_file
     page.preprocess_data = _in_a_sentence(page.preprocess_data, _note_misfit)
     page.process_api = _in_a_sentence(page.process_api, _note_failure)
 
@@ -62,13 +63,13 @@ def _note_failure(error: Exception) -> str:
     return UNEXPECTED
 
 
-def _without_downloads(move: _Async) -> _Async:
-    async def guarded(source: Any) -> Any:
-        if isinstance(source, str) and _ADDRESS.match(source):
-            source = await anyio.to_thread.run_sync(_fetch, source)
-        return await move(source)
-
-    return guarded
+async def _move_file(block: Block, source: Any) -> Any:
+    """Gradio's own step, for files only: it would download addresses and take folders."""
+    if isinstance(source, str) and _ADDRESS.match(source):
+        source = await anyio.to_thread.run_sync(_fetch, source)
+    if isinstance(source, str | Path) and not Path(source).is_file():
+        raise gr.Error(MISFIT, print_exception=False)
+    return await _PLAIN_MOVE(block, source)
 
 
 def _fetch(address: str) -> str:

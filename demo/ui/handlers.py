@@ -23,7 +23,7 @@ from demo.inference import segment
 from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
-from demo.ui.files import keep_for_visit, result_folder, upload_folder
+from demo.ui.files import keep_upload, result_folder, upload_folder
 from demo.ui.guard import UNEXPECTED
 from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
@@ -236,7 +236,7 @@ def _read_photo(photo: dict[str, Any]) -> Image:
     if url.startswith("data:"):
         return read_image(url)
     path = Path(photo.get("path") or "")
-    keep_for_visit(path)
+    keep_upload(path)
     return read_image(path)
 
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -20,27 +22,34 @@ from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
 from demo.registry import default_registry
 from demo.settings import kept_bytes
-from demo.ui.blocks import VIEWER, build_theme, read_css
-from demo.ui.files import upload_folder
+from demo.ui.blocks import EXAMPLES, SEGMENT, VIEWER, build_theme, read_css
+from demo.ui.files import list_examples, restore_examples, upload_folder
 from demo.ui.guard import MISFIT
-from demo.web.gate import MAX_UPLOAD_BYTES, NOTHING, Gate, GateState
+from demo.web.doors import MAX_UPLOAD_BYTES
+from demo.web.gate import NOTHING, Gate, GateState, client_address
 from demo.web.health import health_routes
-from demo.web.limits import Limits
+from demo.web.limits import Limits, Waiting
 from demo.web.live_socket import live_route
-from demo.web.storage import keep_trimmed
+from demo.web.storage import keep_tidy
 from demo.web.visits import visits
 
 logger = logging.getLogger(__name__)
 
-FINISH_S = 6.0
-"""How long a server that was told to stop lets running work finish."""
+FINISH_S = 4.0
+"""How long a server that was told to stop lets running work finish; closing takes 5 s at most."""
+
+TIDY_EVERY_S = 5.0
+KEPT_SESSIONS = 200
+"""Of pages whose state Gradio remembers, which may be a megabyte each."""
+
+_TURN_S, _QUIET_TURNS = 0.05, 10
 
 
 _SENTENCES = {400: MISFIT, 403: NOTHING, 404: NOTHING}
 
 
 def serve(page: gr.Blocks) -> None:
-    """Serve the page until SIGTERM or SIGINT."""
+    """Serve the page until SIGTERM or SIGINT, then end the process."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -48,12 +57,46 @@ def serve(page: gr.Blocks) -> None:
     state = GateState()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
     logger.info("serving", extra={"address": address})
-    trimming = (upload_folder, kept_bytes(), stop)
-    threading.Thread(target=keep_trimmed, args=trimming, name="trim", daemon=True).start()
-    stop.wait()
+    while not stop.wait(TIDY_EVERY_S):
+        _tidy(page)
     logger.info("stopping", extra={"under_way": state.under_way})
-    finish(state)
+    state.is_closing = True
+    wait_for_rest(lambda: not state.under_way and not _jobs(page))
     page.close(verbose=False)
+    logging.shutdown()
+    os._exit(0)  # a thread that waits for the Hub would hold an orderly exit back
+
+
+def _tidy(page: gr.Blocks) -> None:
+    try:
+        restore_examples(page, EXAMPLES)
+        keep_tidy(upload_folder(), list_examples(page), kept_bytes(), visits)
+    except OSError as error:
+        logger.warning("uploads and results cannot be tidied", extra={"kind": repr(error)})
+
+
+def _jobs(page: gr.Blocks) -> list[Any]:
+    """Gradio's events that wait or run."""
+    queue = page._queue
+    waiting = [e for each in queue.event_queue_per_concurrency_id.values() for e in each.queue]
+    return waiting + [event for job in queue.active_jobs if job for event in job]
+
+
+def find_waiting(page: gr.Blocks) -> Waiting:
+    """What the gate's limits go by."""
+    queues = page._queue.event_queue_per_concurrency_id
+    addresses = [client_address(event.request.scope) for q in queues.values() for event in q.queue]
+    images = len(queues[SEGMENT].queue) if SEGMENT in queues else 0
+    return Waiting(images, tuple(addresses))
+
+
+def wait_for_rest(is_done: Callable[[], bool], within_s: float = FINISH_S) -> None:
+    """Wait until nothing has been left to do for half a second, in which results are asked for."""
+    deadline = time.monotonic() + within_s
+    quiet = 0
+    while quiet < _QUIET_TURNS and time.monotonic() < deadline:
+        time.sleep(_TURN_S)
+        quiet = quiet + 1 if is_done() else 0
 
 
 def _load_first() -> None:
@@ -63,7 +106,7 @@ def _load_first() -> None:
 
 
 def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
-    limits = Limits(lambda: page._queue.get_status().queue_size, mean_segment_seconds)
+    limits = Limits(lambda: find_waiting(page), mean_segment_seconds)
     health = health_routes(
         default_registry(),
         files=upload_folder,
@@ -85,6 +128,7 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
         "css": read_css(),
         "footer_links": [],
         "max_file_size": MAX_UPLOAD_BYTES,
+        "state_session_capacity": KEPT_SESSIONS,
         "share": False,
         "run_history": False,
         "enable_monitoring": False,
@@ -114,11 +158,3 @@ async def answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = _SENTENCES.get(error.status_code, str(error.detail))
     return JSONResponse({"detail": sentence}, error.status_code)
-
-
-def finish(state: GateState, within_s: float = FINISH_S) -> None:
-    """Let no more work in and wait for what runs."""
-    state.is_closing = True
-    deadline = time.monotonic() + within_s
-    while state.under_way and time.monotonic() < deadline:
-        time.sleep(0.05)

@@ -6,10 +6,10 @@ time it may take to come, and every answer carries the security headers.
 
 import asyncio
 import logging
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -19,22 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.errors import Busy
 from demo.metrics import REFUSALS, REQUESTS
 from demo.settings import trusted_proxies
-from demo.video import MAX_BYTES as MAX_FILM_BYTES
+from demo.web.doors import Door, find_door
 from demo.web.limits import Limits
 from demo.web.visits import Visits
 
 logger = logging.getLogger(__name__)
 
-MAX_JSON_BYTES = 40_000_000
-"""Of a request with an image as a data: URL in it."""
-
-MAX_UPLOAD_BYTES = MAX_FILM_BYTES + 1_000_000
-"""Of a whole upload: the largest film, and what a form adds."""
-
-MAX_STEP_BYTES = 100_000
-"""Of an event of the page that needs no network, and so no place in the queue."""
-
-MAX_SMALL_BYTES = 10_000
 SILENCE_S = 20.0
 """How long a client may send nothing while its request is incomplete."""
 
@@ -43,6 +33,12 @@ BASE_S, SLOWEST_BYTES_PER_S = 30.0, 10_000
 
 TAKEN_S = 60.0
 """How long a client may take to accept the next part of an answer."""
+
+MAX_PARTS = 5_000
+"""Values in one JSON body: parsing takes long for many, and an image is one."""
+
+MAX_HELD_BYTES = 200_000_000
+"""Of all JSON bodies together that are being read or answered."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -55,10 +51,10 @@ HEADERS = {
             # Gradio's page has scripts and styles in line and compiles templates
             "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
+            "img-src 'self' data: blob: https://huggingface.co",
             "media-src 'self' data: blob:",
             "font-src 'self' data:",
-            "connect-src 'self' ws: wss: data: blob:",
+            "connect-src 'self' ws: wss: data: blob: https://huggingface.co",
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'self'",
@@ -67,55 +63,12 @@ HEADERS = {
         )
     ),
 }
-"""Nothing is loaded from other hosts, and only Spaces may show the page in a frame."""
-
-
-@dataclass(frozen=True)
-class Door:
-    """A kind of request that is answered.
-
-    Attributes:
-        name: what it is called where requests are counted.
-        method: GET, which includes HEAD, or POST.
-        path: pattern of the whole path.
-        max_bytes: of the body.
-        is_work: whether it asks for an image to be segmented.
-    """
-
-    name: str
-    method: str
-    path: re.Pattern[str]
-    max_bytes: int = 0
-    is_work: bool = False
-
-
-def _door(name: str, method: str, path: str, max_bytes: int = 0, is_work: bool = False) -> Door:
-    return Door(name, method, re.compile(path), max_bytes, is_work)
+"""Nothing comes from other hosts but, on Spaces, the Space's state; only Spaces may frame it."""
 
 
 NOTHING = "There is nothing at this address."
 _NO_STORAGE = "The server cannot store files now. Try again later."
 _FAILURE = "Something failed on the server. Try again later."
-
-_API = "/gradio_api"
-DOORS = (
-    _door("page", "GET", r"/(config/?)?"),
-    _door("page parts", "GET", r"/(assets|static|svelte)/.+|/theme\.css|/favicon\.ico"),
-    _door("page parts", "GET", r"/viewer/\w+\.js"),
-    _door("page parts", "GET", r"/manifest\.json|/pwa_icon(/\d+)?|/robots\.txt"),
-    _door("health", "GET", r"/healthz"),
-    _door("metrics", "GET", r"/metrics"),
-    _door("info", "GET", rf"{_API}/(info/?|openapi\.json|startup-events|app_id/?)"),
-    _door("info", "GET", rf"{_API}/(login_check/?|user/?|queue/status|theme\.css)"),
-    _door("heartbeat", "GET", rf"{_API}/heartbeat/(?P<session>[\w-]+)"),
-    _door("result", "GET", rf"{_API}/(queue/data|call/(v2/)?segment/\w+)"),
-    _door("upload progress", "GET", rf"{_API}/upload_progress"),
-    _door("file", "GET", rf"{_API}/file=(?!\w+:/).+"),
-    _door("segment", "POST", rf"{_API}/(queue/join|call/(v2/)?segment)/?", MAX_JSON_BYTES, True),
-    _door("small step", "POST", rf"{_API}/run/predict/?", MAX_STEP_BYTES),
-    _door("upload", "POST", rf"{_API}/upload", MAX_UPLOAD_BYTES),
-    _door("cancel", "POST", rf"{_API}/(cancel|reset)/?", MAX_SMALL_BYTES),
-)
 
 
 class Refused(Exception):
@@ -165,30 +118,35 @@ class Gate:
             REQUESTS.labels(door.name if door else "none", str(answer.status)).inc()
 
     async def _let_in(self, door: Door, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        body = _Body(receive, door.max_bytes, _length(scope))
+        if not is_own_page(Headers(scope=scope)):
+            raise Refused(403, "other page", "This server answers its own page only.")
         if door.is_work:
             self._check_work(scope)
+        body = answer.body = _Body(receive, door, _length(scope), self._state)
         if door.name == "heartbeat":
-            session = scope["path"].rstrip("/").rpartition("/")[2]
-            with self._visits.open(session):
-                await self._app(scope, receive, answer)
+            with self._visits.open(scope["path"].rstrip("/").rpartition("/")[2]):
+                await self._pass(scope, body, answer)
             return
-        answer.body = body
         self._state.under_way += 1
+        try:
+            await self._pass(scope, body, answer)
+        finally:
+            self._state.under_way -= 1
+            self._state.held_bytes -= body.held_bytes
+        if body.refused is not None:
+            raise body.refused
+
+    async def _pass(self, scope: Scope, body: "_Body", answer: "_Answer") -> None:
         try:
             await self._app(scope, body, answer)
         except (ClientDisconnect, TimeoutError):
-            pass  # the client is gone, or is sent away below
+            pass  # the client is gone, or is sent away for what it sent
         except OSError as error:
             logger.error("a request could not be answered", extra={"kind": repr(error)})
             raise Refused(507, "storage", _NO_STORAGE) from None
         except Exception:
             logger.exception("a request could not be answered")
             raise Refused(500, "failure", _FAILURE) from None
-        finally:
-            self._state.under_way -= 1
-        if body.refused is not None:
-            raise body.refused
 
     def _check_work(self, scope: Scope) -> None:
         if self._state.is_closing:
@@ -206,24 +164,33 @@ class GateState:
     Attributes:
         is_closing: no more work is let in.
         under_way: answers that are being made, heartbeats apart.
+        held_bytes: of bodies with JSON that are in memory.
     """
 
     is_closing: bool = False
     under_way: int = 0
+    held_bytes: int = 0
 
 
 class _Body:
     """A request's body as it comes, within its limits; what breaks them ends it.
 
+    Attributes:
+        refused: why it was ended.
+        held_bytes: of what came, where all of it is kept in memory.
+
     Raises:
         Refused: at once, if the request says that it is too long.
     """
 
-    def __init__(self, receive: Receive, max_bytes: int, length: int | None) -> None:
-        self._receive, self._max_bytes = receive, max_bytes
-        self._bytes, self._is_complete, self._since = 0, False, time.monotonic()
+    def __init__(
+        self, receive: Receive, door: Door, length: int | None, state: "GateState"
+    ) -> None:
+        self._receive, self._door, self._state = receive, door, state
+        self._bytes = self._parts = self.held_bytes = 0
+        self._is_complete, self._since = False, time.monotonic()
         self.refused: Refused | None = None
-        if length is not None and length > max_bytes:
+        if length is not None and length > door.max_bytes:
             raise self._too_large()
 
     async def __call__(self) -> Message:
@@ -233,21 +200,34 @@ class _Body:
             message = await asyncio.wait_for(self._receive(), SILENCE_S)
         except TimeoutError:
             return self._end(self._too_slow())
-        self._bytes += len(message.get("body", b""))
         self._is_complete = not message.get("more_body", False)
-        if self._bytes > self._max_bytes:
-            return self._end(self._too_large())
+        refused = self._weigh(message.get("body", b""))
+        return message if refused is None else self._end(refused)
+
+    def _weigh(self, piece: bytes) -> Refused | None:
+        self._bytes += len(piece)
+        if self._bytes > self._door.max_bytes:
+            return self._too_large()
         allowed_s = BASE_S + self._bytes / SLOWEST_BYTES_PER_S
         if not self._is_complete and time.monotonic() - self._since > allowed_s:
-            return self._end(self._too_slow())
-        return message
+            return self._too_slow()
+        if not self._door.is_work:
+            return None
+        self.held_bytes += len(piece)
+        self._state.held_bytes += len(piece)
+        self._parts += sum(piece.count(mark) for mark in (b",", b"[", b"{"))
+        if self._parts > MAX_PARTS:
+            return Refused(413, "too many parts", "The request has too many parts. Send one image.")
+        if self._state.held_bytes > MAX_HELD_BYTES:
+            return Refused(503, "busy", "The server is busy. Try again in 5 s.", 5)
+        return None
 
     def _end(self, refused: Refused) -> Message:
         self.refused, self._is_complete = refused, True
         return {"type": "http.disconnect"}
 
     def _too_large(self) -> Refused:
-        most = f"{self._max_bytes / 1e6:g} MB"
+        most = f"{self._door.max_bytes / 1e6:g} MB"
         return Refused(413, "too large", f"The request is larger than {most}. Send a smaller file.")
 
     @staticmethod
@@ -294,14 +274,14 @@ async def _no_more() -> Message:
     return {"type": "http.disconnect"}
 
 
-def find_door(scope: Scope) -> Door | None:
-    """The door for a request, or None if there is none."""
-    path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
-    method = {"HEAD": "GET"}.get(scope["method"], scope["method"])
-    for door in DOORS:
-        if door.method == method and door.path.fullmatch(path):
-            return door
-    return None
+def is_own_page(headers: Headers) -> bool:
+    """Whether a request comes from a page of this very server, or from no page at all.
+
+    Browsers say which page made a request; other programs do not.
+    """
+    origin = headers.get("origin")
+    hosts = (headers.get("host"), headers.get("x-forwarded-host"))
+    return origin is None or urlsplit(origin).netloc in hosts
 
 
 def client_address(scope: Scope) -> str:

@@ -11,6 +11,9 @@ from demo.errors import Busy
 QUEUE_SIZE = 64
 """Most images that wait for the engine."""
 
+MOST_OF_ONE = 8
+"""Most of what waits, images and films, that may come from one address."""
+
 BURST = 30
 """Images that an address may send at once while others wait."""
 
@@ -28,6 +31,19 @@ class _Share:
     at: float
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for the engine.
+
+    Attributes:
+        images: how many images; films have a queue of their own.
+        addresses: where each of all that wait came from.
+    """
+
+    images: int
+    addresses: tuple[str, ...] = ()
+
+
 class Limits:
     """Decides who is let in.
 
@@ -35,14 +51,14 @@ class Limits:
     one, and on a machine with nothing else to do nobody is to be turned away.
 
     Args:
-        waiting: how many images wait for the engine now.
-        seconds_each: how long one takes.
+        waiting: what waits now.
+        seconds_each: how long an image takes.
         clock: seconds that only grow.
     """
 
     def __init__(
         self,
-        waiting: Callable[[], int],
+        waiting: Callable[[], Waiting],
         seconds_each: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,13 +76,16 @@ class Limits:
             Busy: with the time after which to try again.
         """
         waiting = self._waiting()
-        if waiting >= QUEUE_SIZE:
-            raise _busy(waiting * self._seconds_each())
+        if waiting.images >= QUEUE_SIZE:
+            raise _busy(waiting.images * self._seconds_each())
+        own = waiting.addresses.count(address)
+        if own >= MOST_OF_ONE:
+            raise _busy(own * self._seconds_each())
         with self._guard:
             share = self._refill(address)
             if share.tokens >= 1:
                 share.tokens -= 1
-            elif waiting:
+            elif waiting.images:
                 raise _busy((1 - share.tokens) / PER_SECOND)
 
     def _refill(self, address: str) -> _Share:

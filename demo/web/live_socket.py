@@ -12,7 +12,6 @@ import logging
 import struct
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -21,8 +20,8 @@ from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError
 from demo.live import LiveResult, LiveSession, LiveSessions
 from demo.metrics import FORWARD_PASSES
-from demo.registry import default_registry
-from demo.web.gate import client_address
+from demo.registry import LoadedVariant, default_registry
+from demo.web.gate import client_address, is_own_page
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ async def serve_live(socket: WebSocket) -> None:
     try:
         _check_origin(socket)
         with sessions.enter(client_address(socket.scope)) as end:
-            loaded = await asyncio.to_thread(default_registry().get, VARIANT)
+            loaded = await _load()
             origin = {"ready": loaded.variant.label, "weights": loaded.weights.describe()}
             await socket.send_json(origin)
             await _converse(socket, LiveSession(loaded.engine), end)
@@ -76,6 +75,12 @@ async def serve_live(socket: WebSocket) -> None:
         await _close(socket, _FAILED, "Something failed on the server. Start again.")
 
 
+async def _load() -> LoadedVariant:
+    """Wait for the network without a thread, which would keep a server from stopping."""
+    loading = default_registry().start(VARIANT)
+    return await asyncio.wrap_future(loading.future)
+
+
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:
     try:
         # a close reason holds 123 bytes only, so that the sentence comes before it
@@ -86,10 +91,7 @@ async def _close(socket: WebSocket, code: int, sentence: str) -> None:
 
 
 def _check_origin(socket: WebSocket) -> None:
-    """Browsers say which page opened the socket; other pages may not use this one."""
-    origin = socket.headers.get("origin")
-    hosts = {socket.headers.get("host"), socket.headers.get("x-forwarded-host")}
-    if origin is not None and urlsplit(origin).netloc not in hosts:
+    if not is_own_page(socket.headers):
         raise Ended(_REFUSED, "This socket serves its own page only.")
 
 

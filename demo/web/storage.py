@@ -1,11 +1,15 @@
 """Keeps the folder of uploads and results from growing without end."""
 
 import os
-import threading
-from collections.abc import Callable
+import time
+from contextlib import suppress
 from pathlib import Path
 
-EVERY_S = 5.0
+from demo.web.visits import Visits
+
+KEPT_S = 4500.0
+"""How long any upload or result stays, at most."""
+
 YOUNG_S = 30.0
 """Files as new as this may still be written or read for the first time, and stay."""
 
@@ -42,15 +46,36 @@ def trim(folder: Path, max_bytes: int, spared: frozenset[Path] = frozenset()) ->
     for changed, size, file in files:
         if deleted >= excess or changed > newest - YOUNG_S:
             break
-        file.unlink(missing_ok=True)
+        delete(file, folder)
         deleted += size
-        if not any(file.parent.iterdir()) and file.parent != folder:
-            file.parent.rmdir()
     return deleted
 
 
-def keep_trimmed(folder: Callable[[], Path], max_bytes: int, stop: threading.Event) -> None:
-    """Trim every few seconds until told to stop; what is there at the beginning is spared."""
-    spared = frozenset(file for _, _, file in list_files(folder()))
-    while not stop.wait(EVERY_S):
-        trim(folder(), max_bytes, spared)
+def forget(folder: Path, older_than: float, spared: frozenset[Path] = frozenset()) -> None:
+    """Delete files that were last changed before a time, in seconds since the epoch."""
+    for changed, _, file in list_files(folder):
+        if changed < older_than and file not in spared:
+            delete(file, folder)
+
+
+def delete(file: Path, folder: Path) -> None:
+    """Delete a file and the folder around it if it is empty then; others may be faster."""
+    with suppress(OSError):
+        file.unlink()
+    if file.parent != folder:
+        with suppress(OSError):
+            file.parent.rmdir()  # refuses where there is anything in it
+
+
+def keep_tidy(folder: Path, spared: frozenset[Path], max_bytes: int, visits: Visits) -> None:
+    """Delete what is old, what is left of visits, and what is too much.
+
+    Args:
+        folder: of uploads and results.
+        spared: the examples.
+        max_bytes: of all other files together.
+        visits: whose pages are open.
+    """
+    visits.sweep(spared)
+    forget(folder, time.time() - KEPT_S, spared)
+    trim(folder, max_bytes, spared)

@@ -2,13 +2,23 @@
 
 import shutil
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 AWAY_S = 600.0
 """How long a page may be gone: a phone in a pocket comes back to its image."""
+
+
+@dataclass
+class _Visit:
+    """Files of one page, and since when it has been closed, in seconds of the clock."""
+
+    left_at: float
+    files: set[Path] = field(default_factory=set)
 
 
 class Visits:
@@ -16,58 +26,60 @@ class Visits:
 
     Args:
         away_s: seconds from the closing of a page to the deletion of its files.
+        clock: seconds that only grow.
     """
 
-    def __init__(self, away_s: float = AWAY_S) -> None:
-        self._away_s = away_s
+    def __init__(self, away_s: float = AWAY_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._away_s, self._clock = away_s, clock
         self._guard = threading.Lock()
         self._open: Counter[str] = Counter()
-        self._files: dict[str, set[Path]] = {}
-        self._timers: dict[str, threading.Timer] = {}
+        self._visits: dict[str, _Visit] = {}
 
     @contextmanager
     def open(self, session: str) -> Iterator[None]:
         """Note that a page is open until the block ends."""
         with self._guard:
             self._open[session] += 1
-            if timer := self._timers.pop(session, None):
-                timer.cancel()
         try:
             yield
         finally:
-            self._leave(session)
-
-    def keep(self, session: str | None, file: Path) -> None:
-        """Note that a file, or a folder of files, belongs to a visit."""
-        if session is not None:
             with self._guard:
-                self._files.setdefault(session, set()).add(file)
+                self._open[session] -= 1
+                if not self._open[session]:
+                    del self._open[session]
+                if session in self._visits:
+                    self._visits[session].left_at = self._clock()
 
-    def _leave(self, session: str) -> None:
+    def keep(self, session: str, file: Path) -> None:
+        """Note that a file, or a folder of files, belongs to a visit."""
         with self._guard:
-            self._open[session] -= 1
-            if self._open[session] > 0:
-                return
-            del self._open[session]
-            if session in self._files:
-                timer = threading.Timer(self._away_s, self._forget, [session])
-                timer.daemon = True
-                self._timers[session] = timer
-                timer.start()
+            visit = self._visits.setdefault(session, _Visit(self._clock()))
+            visit.left_at = self._clock()
+            visit.files.add(file)
 
-    def _forget(self, session: str) -> None:
-        """Delete the files of a visit that no other one has too."""
-        with self._guard:
-            if session in self._open:
-                return
-            self._timers.pop(session, None)
-            others = set().union(*(f for s, f in self._files.items() if s != session))
-            files = self._files.pop(session, set()) - others
-        for file in files:
+    def sweep(self, spared: frozenset[Path] = frozenset()) -> None:
+        """Delete files of pages that have been closed for long and that no other page has.
+
+        Args:
+            spared: files that stay.
+        """
+        for file in self._take_left_files() - spared:
             if file.is_dir():
                 shutil.rmtree(file, ignore_errors=True)
             else:
-                file.unlink(missing_ok=True)
+                with suppress(OSError):
+                    file.unlink()
+
+    def _take_left_files(self) -> set[Path]:
+        with self._guard:
+            latest = self._clock() - self._away_s
+            gone = [
+                session
+                for session, visit in self._visits.items()
+                if session not in self._open and visit.left_at <= latest
+            ]
+            files = set[Path]().union(*(self._visits.pop(session).files for session in gone))
+            return files.difference(*(visit.files for visit in self._visits.values()))
 
 
 visits = Visits()

@@ -1,6 +1,7 @@
 """The gate in front of a small app that echoes how much of a body it was given."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from demo.web import gate
-from demo.web.gate import HEADERS, Gate, GateState, client_address, find_door
-from demo.web.limits import QUEUE_SIZE, Limits
+from demo.web import doors, gate
+from demo.web.doors import find_door
+from demo.web.gate import HEADERS, Gate, GateState, client_address
+from demo.web.limits import QUEUE_SIZE, Limits, Waiting
 from demo.web.visits import Visits
 
 JOIN, UPLOAD, CANCEL = (f"/gradio_api/{name}" for name in ("queue/join", "upload", "cancel"))
@@ -38,7 +40,7 @@ def client(server: Server) -> Iterator[TestClient]:
     async def echo(request: Request) -> Response:
         return PlainTextResponse(str(len(await request.body())))
 
-    limits = Limits(lambda: server.waiting, lambda: 0.1)
+    limits = Limits(lambda: Waiting(server.waiting), lambda: 0.1)
     middleware = Middleware(Gate, limits=limits, visits=Visits(), state=server.state)
     routes = [Route("/{path:path}", echo, methods=["GET", "POST", "PUT"])]
     with TestClient(Starlette(routes=routes, middleware=[middleware])) as client:
@@ -97,8 +99,8 @@ def test_all_other_doors_are_shut(client: TestClient, method: str, path: str) ->
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Doors that take a kilobyte."""
-    doors = [gate._door(d.name, d.method, d.path.pattern, 1000, d.is_work) for d in gate.DOORS]
-    monkeypatch.setattr(gate, "DOORS", doors)
+    small = [dataclasses.replace(door, max_bytes=1000) for door in doors.DOORS]
+    monkeypatch.setattr(doors, "DOORS", small)
 
 
 def pieces(count: int) -> Iterator[bytes]:
@@ -143,6 +145,47 @@ def test_a_server_that_closes_lets_no_more_work_in(client: TestClient, server: S
     assert client.get("/gradio_api/queue/data").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://testserver"}, 200),
+        ({"Origin": "https://demo.hf.space", "X-Forwarded-Host": "demo.hf.space"}, 200),
+        ({"Origin": "https://evil.test"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+    ids=["a program", "its own page", "behind a proxy", "another page", "a file"],
+)
+@pytest.mark.parametrize("host", ["testserver", "localhost:7860"])
+def test_other_pages_are_not_answered(
+    client: TestClient, headers: dict[str, str], status: int, host: str
+) -> None:
+    origin = headers.get("Origin", "").replace("testserver", host)
+    sent = {**headers, "Host": host, **({"Origin": origin} if origin else {})}
+    assert client.post(JOIN, content=b"{}", headers=sent).status_code == status
+    assert client.get("/config", headers=sent).status_code == status
+
+
+def test_json_of_very_many_parts_is_refused_before_it_is_read(client: TestClient) -> None:
+    many = b"[" + b"[]," * gate.MAX_PARTS + b"[]]"
+    answer = client.post(JOIN, content=many)
+    assert answer.status_code == 413 and "too many parts" in answer.json()["detail"]
+    image = b'{"url": "data:image/png;base64,' + b"A" * 1_000_000 + b'"}'
+    assert client.post(JOIN, content=image).status_code == 200
+
+
+def test_all_bodies_together_are_limited(
+    client: TestClient, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "MAX_HELD_BYTES", 1000)
+    assert client.post(JOIN, content=b"x" * 1000).status_code == 200
+    assert server.state.held_bytes == 0
+    server.state.held_bytes = 1
+    answer = client.post(JOIN, content=b"x" * 1000)
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
+    assert server.state.held_bytes == 1
+
+
 async def run_gate(receive: Any, state: GateState) -> list[Any]:
     """Send a request by hand; gives what was answered."""
     sent: list[Any] = []
@@ -155,7 +198,7 @@ async def run_gate(receive: Any, state: GateState) -> list[Any]:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [], "client": ["a", 1]}
-    limits = Limits(lambda: 0, lambda: 0.1)
+    limits = Limits(lambda: Waiting(0), lambda: 0.1)
     await Gate(read_all, limits, Visits(), state)(scope, receive, send)
     return sent
 

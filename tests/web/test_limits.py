@@ -3,13 +3,16 @@
 import pytest
 
 from demo.errors import Busy
-from demo.web.limits import BURST, PER_SECOND, QUEUE_SIZE, Limits
+from demo.web.limits import BURST, MOST_OF_ONE, PER_SECOND, QUEUE_SIZE, Limits, Waiting
 
 
 class Server:
     def __init__(self) -> None:
         self.waiting, self.now = 1, 0.0
-        self.limits = Limits(lambda: self.waiting, lambda: 0.25, lambda: self.now)
+        self.addresses: tuple[str, ...] = ()
+        self.limits = Limits(
+            lambda: Waiting(self.waiting, self.addresses), lambda: 0.25, lambda: self.now
+        )
 
     def is_let_in(self, address: str) -> bool:
         try:
@@ -51,6 +54,13 @@ def test_a_refusal_says_how_long_to_wait(server: Server) -> None:
     server.waiting = QUEUE_SIZE
     with pytest.raises(Busy, match="Try again in 16 s"):
         server.limits.enter("other")
+
+
+def test_an_address_cannot_fill_the_queue_even_of_an_idle_server(server: Server) -> None:
+    server.waiting, server.addresses = 0, ("greedy",) * MOST_OF_ONE
+    assert not server.is_let_in("greedy") and server.is_let_in("other")
+    server.addresses = ("greedy",) * (MOST_OF_ONE - 1)
+    assert server.is_let_in("greedy")
 
 
 def test_addresses_are_forgotten(server: Server) -> None:

@@ -61,7 +61,7 @@ def test_each_frame_is_answered_with_its_logits(client: TestClient, engine: Colo
 
 GARBAGE = {
     "no number": ("bytes", b"abc", 1003, "four bytes of number and a JPEG"),
-    "no jpeg": ("bytes", frame(1, b"xyz"), 1003, "Expected a square JPEG"),
+    "no jpeg": ("bytes", frame(1, b"xyz"), 1003, "Expected a square baseline JPEG"),
     "other side": ("bytes", frame(1, encode(np.zeros((128, 128, 3), np.uint8))), 1003, "side 256"),
     "no json": ("text", "{", 1003, "as JSON"),
     "deep json": ("text", "[" * 100_000, 1003, "as JSON"),

@@ -1,12 +1,12 @@
 """The oldest files go first, and only as many as must."""
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
 
-from demo.web.storage import YOUNG_S, keep_trimmed, list_files, trim
+from demo.web.storage import KEPT_S, YOUNG_S, delete, keep_tidy, list_files, trim
+from demo.web.visits import Visits
 
 
 def make(folder: Path, age_s: float, size: int = 100) -> Path:
@@ -41,23 +41,32 @@ def test_young_and_spared_files_stay(tmp_path: Path) -> None:
     assert {path for _, _, path in list_files(tmp_path)} == {young, spared, tmp_path / "0"}
 
 
-def test_what_was_there_at_the_beginning_stays(tmp_path: Path) -> None:
-    example = make(tmp_path, 900)
+def test_all_rules_together_spare_the_examples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.web.storage.time.time", lambda: 1e9)
+    example = make(tmp_path / "a", KEPT_S + 1)
+    old = make(tmp_path / "b", KEPT_S + 2)
+    excess = make(tmp_path / "c", 900)
+    left = make(tmp_path / "d", 20)
+    young = make(tmp_path / "e", 10)
+    visits = Visits(away_s=0)
+    visits.keep("gone", left)
+    visits.keep("gone", example)
+    keep_tidy(tmp_path, frozenset([example]), 100, visits)
+    assert not old.exists() and not excess.exists() and not left.exists()
+    assert {path for _, _, path in list_files(tmp_path)} == {example, young}
 
-    class Stop(threading.Event):
-        """Two files come, then there is time for one trimming."""
 
-        waits = 0
-
-        def wait(self, timeout: float | None = None) -> bool:
-            self.waits += 1
-            if self.waits == 1:
-                make(tmp_path, 800)
-                make(tmp_path, 0)
-            return self.waits > 1
-
-    keep_trimmed(lambda: tmp_path, 0, Stop())
-    assert {path for _, _, path in list_files(tmp_path)} == {example, tmp_path / "0"}
+def test_others_may_delete_at_the_same_time(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    file, other = make(folder, 1), make(folder, 2)
+    delete(file, tmp_path)
+    assert other.exists()
+    delete(file, tmp_path)
+    delete(other, tmp_path)
+    assert not folder.exists()
+    delete(other, tmp_path)
 
 
 def test_a_folder_that_is_missing_is_empty(tmp_path: Path) -> None:
