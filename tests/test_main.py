@@ -10,6 +10,7 @@ from demo import inference
 from demo.__main__ import main
 from demo.classes import PALETTE
 from demo.registry import Registry
+from tests.corpus import build_corpus
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +79,19 @@ def test_a_wrong_option_is_told_once(
     assert status in (1, 2)
     message = capsys.readouterr().err
     assert message.count("500") + message.count("'2'") + message.count("'m'") == 1
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells the log of odd metadata
+def test_the_corpus_gives_files_or_a_line_for_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for number, content in enumerate(list(build_corpus().values())[::4]):
+        files.append(tmp_path / f"{number:03}.jpg")
+        files[-1].write_bytes(content)
+    out = tmp_path / "out"
+    assert main(["segment", *map(str, files), "--out", str(out), "--side", "256"]) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    for file in files:
+        assert (out / f"{file.stem}.overlay.png").exists() or file.name in told

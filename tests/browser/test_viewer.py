@@ -160,6 +160,7 @@ def test_unsure_and_hidden_pixels(page: Page, painter: str) -> None:
 def test_inspecting_asks_the_server_nothing(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
+    page.wait_for_timeout(1_000)  # the click on the example has further events
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     viewer = page.locator("#viewer")

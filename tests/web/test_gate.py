@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -186,8 +187,17 @@ def test_all_bodies_together_are_limited(
     assert server.state.held_bytes == 1
 
 
-async def run_gate(receive: Any, state: GateState) -> list[Any]:
-    """Send a request by hand; gives what was answered."""
+def run_gate(receive: Any, state: GateState) -> list[Any]:
+    """Send a request by hand within 3 s; gives what was answered.
+
+    In a thread, since the browser tests leave a loop running in this one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        run = asyncio.wait_for(_run_gate(receive, state), 3)
+        return pool.submit(asyncio.run, run).result()
+
+
+async def _run_gate(receive: Any, state: GateState) -> list[Any]:
     sent: list[Any] = []
 
     async def read_all(scope: Any, receive: Any, send: Any) -> None:
@@ -215,7 +225,7 @@ def test_a_client_that_dawdles_is_sent_away(
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     state = GateState()
-    sent = asyncio.run(asyncio.wait_for(run_gate(dawdle, state), 3))
+    sent = run_gate(dawdle, state)
     assert sent[0]["status"] == 408 and b"too slowly" in sent[1]["body"]
     assert state.under_way == 0
 
@@ -227,7 +237,7 @@ def test_a_client_that_goes_leaves_nothing_behind() -> None:
         return next(messages, {"type": "http.disconnect"})
 
     state = GateState()
-    assert asyncio.run(run_gate(vanish, state)) == []
+    assert run_gate(vanish, state) == []
     assert state.under_way == 0
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 
@@ -80,6 +82,24 @@ def test_garbage_ends_that_session_and_no_other(client: TestClient, name: str) -
         expect_end(bad, code, sentence)
         good.send_bytes(frame(3))
         assert read(good.receive_bytes())[0]["frame"] == 3
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.one_of(st.text(max_size=200), st.binary(max_size=400)))
+def test_whatever_comes_is_answered_or_ends_that_session(
+    client: TestClient, message: str | bytes
+) -> None:
+    kind = "text" if isinstance(message, str) else "bytes"
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+        socket.send({"type": "websocket.receive", kind: message})
+        socket.send_bytes(frame(5))
+        answer = socket.receive()
+        if answer.get("text") is not None:
+            assert json.loads(answer["text"])["error"].endswith(".")
+            assert socket.receive()["code"] in (1003, 1008)
+        else:
+            assert read(answer["bytes"])[0]["frame"] == 5
 
 
 def test_a_full_server_says_how_long_to_wait(
