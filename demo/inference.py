@@ -46,8 +46,8 @@ def segment(
     logits = loaded.engine(to_pixel_values(frame_pixels(image, plan)))[0]  # (21, h/16, w/16)
     class_map = classify_pixels(logits, plan)
     elapsed_s = time.perf_counter() - started
-    FORWARD_PASSES.labels(variant).inc()
-    SEGMENT_SECONDS.labels(variant).observe(elapsed_s)
+    FORWARD_PASSES.labels(loaded.variant.key).inc()
+    SEGMENT_SECONDS.labels(loaded.variant.key).observe(elapsed_s)
     return Segmentation(
         class_map=class_map,
         logits=logits,

@@ -11,6 +11,7 @@ from demo.areas import class_areas
 from demo.errors import InvalidOption, WeightsUnavailable
 from demo.image import Image, read_image
 from demo.inference import segment
+from demo.metrics import FORWARD_PASSES, SEGMENT_SECONDS
 from demo.registry import Registry
 from demo.ui.blocks import EXAMPLES
 from tests.conftest import ColourEngine
@@ -72,3 +73,12 @@ def test_options_are_checked_before_the_network_runs(
     with pytest.raises(InvalidOption):
         segment(np.zeros((8, 8, 3), np.uint8), "s", framing="squash", registry=registry)
     assert engine.calls == 0
+
+
+def test_a_variant_is_counted_under_its_own_name(registry: Registry) -> None:
+    """However somebody spells it: each new name would be kept for ever."""
+    for spelling in ("XS", " xs", "xs  "):
+        segment(np.zeros((8, 8, 3), np.uint8), spelling, registry=registry)
+    metrics = [*FORWARD_PASSES.collect(), *SEGMENT_SECONDS.collect()]
+    names = {sample.labels["variant"] for metric in metrics for sample in metric.samples}
+    assert names <= {"xxs", "xs", "s"} and "xs" in names

@@ -91,10 +91,7 @@ class Gate:
         app: what lies behind.
         limits: who must wait.
         visits: whose pages are open.
-
-    Attributes:
-        is_closing: whether the server is about to stop; no more work is let in.
-        under_way: answers that are being made, heartbeats apart.
+        state: shared with whoever stops the server.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, visits: Visits, state: "GateState") -> None:
