@@ -10,9 +10,12 @@ import training
 from demo.variants import get_variant
 from demo.weights import BUNDLED_FOLDER
 from training.composing import vary
+from training.loading import BatchKey, load_batches
+from training.loss import dice_loss
 from training.model import build_model, read_weights
 from training.optimisers import build_optimisers, orthogonalise
-from training.photographs import is_held_out_person
+from training.photographs import PERSON, is_held_out_person, make_photograph
+from training.scenes import Sources, draw_batch
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 
 LISTED = (Path(training.__file__).parent / "held_out.txt").read_text().split()
@@ -64,3 +67,32 @@ def test_pictures_without_people_are_turned_and_recoloured_but_not_changed_other
     assert len({each.tobytes() for each in varied}) > 8
     for each in varied:
         assert sorted(each.ravel().tolist()) == sorted(pixels.ravel().tolist())
+
+
+@pytest.mark.parametrize("processes", [0, 2], ids=["in this process", "ahead in two others"])
+def test_batches_come_in_order_wherever_they_are_drawn(processes: int) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    labels = np.zeros((40, 30), np.uint8)
+    labels[5:38, 8:20] = PERSON
+    sources = Sources(
+        [make_photograph("1", pixels, labels)],
+        [],
+        [make_photograph("2", pixels[::-1].copy(), np.zeros_like(labels))],
+    )
+    keys = [BatchKey(192, 2, (7, step)) for step in range(5)]
+    for key, (values, target) in zip(keys, load_batches(sources, keys, processes), strict=True):
+        expected_values, expected_target = draw_batch(sources, key.side, key.size, key.seed)
+        assert values.shape == (2, 3, 192, 192) and target.shape == (2, 2, 48, 48)
+        assert torch.equal(values, expected_values) and torch.equal(target, expected_target)
+
+
+def test_a_small_figure_weighs_as_much_as_a_large_one() -> None:
+    share = torch.zeros(2, 64, 64)
+    share[0, 4:60, 4:60] = 1
+    share[1, 30:46, 30:36] = 1
+    missed_large, missed_small = (torch.where(share > 0.5, 8.0, -8.0) for _ in range(2))
+    missed_large[0] = missed_small[1] = -8.0
+    known = torch.ones_like(share)
+    large, small = (float(dice_loss(m, share, known)) for m in (missed_large, missed_small))
+    assert large == pytest.approx(0.5, abs=0.02)
+    assert small > 0.8 * large

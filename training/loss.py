@@ -6,6 +6,9 @@ from torch.nn import functional
 
 from training.photographs import BACKGROUND, PERSON
 
+_DICE_SMOOTHING = 0.0025
+"""Share of a scene that is counted as found, so that scenes without people have a Dice too."""
+
 
 def person_margin(logits: Tensor) -> Tensor:
     """(B, 21, h, w) logits -> (B, 1, h, w) float32, person minus background.
@@ -17,6 +20,9 @@ def person_margin(logits: Tensor) -> Tensor:
 
 def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy plus half of the Dice loss, both without the unknown pixels.
+
+    Dice is taken of each scene by itself, so that a distant figure weighs as much as a face that
+    fills the frame.
 
     Args:
         logits: (B, 21, side/16, side/16).
@@ -31,8 +37,15 @@ def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
     )[:, 0]
     share, known = target[:, 0], target[:, 1]
     entropy = functional.binary_cross_entropy_with_logits(margin, share, reduction="none")
+    return (entropy * known).sum() / known.sum().clamp(min=1) + 0.5 * dice_loss(
+        margin, share, known
+    )
+
+
+def dice_loss(margin: Tensor, share: Tensor, known: Tensor) -> Tensor:
+    """Mean over scenes of 1 - Dice; each (B, h, w)."""
     likely = torch.sigmoid(margin) * known
     truth = share * known
-    overlap = 2 * (likely * truth).sum() + 1
-    dice = 1 - overlap / (likely.sum() + truth.sum() + 1)
-    return (entropy * known).sum() / known.sum().clamp(min=1) + 0.5 * dice
+    some = _DICE_SMOOTHING * known[0].numel()
+    overlap = 2 * (likely * truth).sum((1, 2)) + some
+    return 1 - (overlap / ((likely + truth).sum((1, 2)) + some)).mean()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import MobileViTConfig, MobileViTForSemanticSegmentation
 
 from demo.classes import CLASS_NAMES
-from demo.variants import Variant
+from demo.variants import VARIANTS, Variant
 from training.photographs import BACKGROUND, PERSON
 
 _UNTRAINED_BIAS = -12.0
@@ -59,6 +59,8 @@ def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation
         elif isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
     for name, module in model.named_modules():
         if isinstance(module, nn.Dropout) and "mobilevit" in name:
             module.p = 0.0
@@ -95,6 +97,19 @@ def save_checkpoint(
     nn.Module.to(copy, dtype=dtype).save_pretrained(folder)
     text = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(text + "\n")
+
+
+def read_variant(folder: Path) -> Variant:
+    """Which variant a checkpoint is, by the sizes in its config.
+
+    Raises:
+        ValueError: if it is none of the three.
+    """
+    sizes = json.loads((folder / "config.json").read_text())["neck_hidden_sizes"]
+    for variant in VARIANTS.values():
+        if list(variant.neck_hidden_sizes) == sizes:
+            return variant
+    raise ValueError(f"The checkpoint in {folder} is of none of the variants {list(VARIANTS)}.")
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

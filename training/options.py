@@ -18,8 +18,10 @@ class Options:
     out: Path
     state: Path
     start_from: Path | None
+    labels: Path | None
     minutes: float
     steps: int
+    batch: int
     peak: float
     seed: int
     optimiser: str
@@ -35,11 +37,15 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
     parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
     parser.add_argument(
-        "--start-from", type=Path, help="a finished checkpoint folder, to train it further"
+        "--start-from", type=Path, help="a finished checkpoint, of this variant or a smaller one"
+    )
+    parser.add_argument(
+        "--labels", type=Path, help="pseudo-labels of another run, to use in place of its own"
     )
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, default=0.0, help="of training, in all")
     length.add_argument("--steps", type=int, default=0, help="of training, in all")
+    parser.add_argument("--batch", type=int, default=1, help="multiplies the scenes of a step")
     parser.add_argument("--peak", type=float, default=8e-4, help="highest learning rate")
     parser.add_argument("--optimiser", choices=OPTIMISERS, default=OPTIMISERS[0])
     parser.add_argument("--seed", type=int, default=1)

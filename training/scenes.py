@@ -37,9 +37,9 @@ class Sources:
 
 
 def draw_scene(sources: Sources, side: int, rng: Generator) -> Scene:
-    """Make one scene: half are photographs, then composites, then pictures without people."""
+    """Make one scene: two in five are photographs, as many composites, the rest show nobody."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.4:
         scene = _photograph(sources, side, rng)
     elif kind < 0.8:
         scene = _composite(sources, side, rng)

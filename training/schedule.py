@@ -35,10 +35,10 @@ FROM_SCRATCH = Plan(
 
 FURTHER = Plan(
     sides=(
-        (0.70, {256: 0.25, 384: 0.45, 512: 0.3}),
-        (1.00, {256: 0.15, 384: 0.35, 512: 0.5}),
+        (0.70, {256: 0.3, 384: 0.5, 512: 0.2}),
+        (1.00, {256: 0.2, 384: 0.5, 512: 0.3}),
     ),
-    label_at=(0.0, 0.5),
+    label_at=(0.0,),
 )
 """For a network that is trained already."""
 
@@ -65,7 +65,7 @@ def draw_side(plan: Plan, progress: float, seed: int, step: int) -> int:
 
 def average_decay(step: int) -> float:
     """Decay of the moving average of the weights, short at first."""
-    return min(0.998, (1 + step) / (10 + step))
+    return min(0.995, (1 + step) / (10 + step))
 
 
 def pseudo_round(plan: Plan, progress: float) -> int:

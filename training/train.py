@@ -3,19 +3,23 @@
 python -m training.train --variant xxs --people DIR --empty DIR --out DIR --minutes 100
 """
 
+import itertools
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
 from demo.variants import get_variant
+from training.loading import BatchKey, load_batches
 from training.measures import (
     count_overlap,
     false_person_share,
     person_iou,
     segmenter_of,
 )
-from training.model import read_weights, save_checkpoint
+from training.model import build_model, read_variant, read_weights, save_checkpoint
 from training.options import Options, read_options
 from training.photographs import (
     Photograph,
@@ -36,6 +40,7 @@ from training.schedule import (
     pseudo_round,
 )
 from training.trainer import Trainer
+from training.widening import widen
 from training.workers import Worker, run_workers
 
 _SAVE_EVERY_S, _TELL_EVERY_S = 180.0, 60.0
@@ -73,19 +78,30 @@ class Run:
         variant = get_variant(options.variant)
         self.trainer = Trainer(variant, options.seed, worker, options.optimiser)
         self.state_path = options.state / "state.pt"
-        self.labels = options.state / "labels"
-        self.labelled_round = 0
+        self.labels = options.labels or options.state / "labels"
+        self.labelled_round = rounds_done(self.labels)
         self.plan = FURTHER if options.start_from else FROM_SCRATCH
         if self.state_path.exists():
             self._go_on()
         elif options.start_from:
-            self.trainer.start_from(read_weights(options.start_from))
+            self.trainer.start_from(self._first_weights(options.start_from))
+        self._load_batches()
+        if self.labelled_round:
+            self._use_guessed_labels()
+
+    def _first_weights(self, folder: Path) -> dict[str, torch.Tensor]:
+        """The weights of a checkpoint, widened if it is of a smaller variant."""
+        variant, weights = read_variant(folder), read_weights(folder)
+        if variant.key == self.options.variant:
+            return weights
+        narrow = build_model(variant, self.options.seed)
+        narrow.load_state_dict(weights)
+        wide = build_model(get_variant(self.options.variant), self.options.seed)
+        widen(narrow, wide, draw_batch(self.sources, 256, 8, (self.options.seed, 0, 3))[0])
+        return dict(wide.state_dict())
 
     def _go_on(self) -> None:
         self.trainer.load(self.state_path)
-        self.labelled_round = rounds_done(self.labels)
-        if self.labelled_round:
-            self._use_guessed_labels()
         self.say(f"going on at step {self.trainer.step}, {self.progress:.1%}")
 
     @property
@@ -152,16 +168,24 @@ class Run:
 
     def _step(self) -> float:
         """Whatever is due at this progress, then one update."""
-        progress, trainer, seed = self.progress, self.trainer, self.options.seed
+        progress, trainer = self.progress, self.trainer
         if pseudo_round(self.plan, progress) > self.labelled_round:
             self._guess_labels()
         if progress >= FREEZE_STATISTICS_AT:
             trainer.freeze_statistics()
-        side = draw_side(self.plan, progress, seed, trainer.step)
-        size = max(BATCH[side] // self.worker.count, 1)
-        key = (seed, trainer.step, 2, self.worker.rank)
-        values, target = draw_batch(self.sources, side, size, key)
+        values, target = next(self.batches)
         return trainer.update(values, target, learning_rate(progress, self.options.peak))
+
+    def _keys(self) -> Iterator[BatchKey]:
+        """What this worker's batches are made of, from the next step on."""
+        seed = self.options.seed
+        for step in itertools.count(self.trainer.step):
+            side = draw_side(self.plan, self.progress, seed, step)
+            size = max(BATCH[side] * self.options.batch // self.worker.count, 1)
+            yield BatchKey(side, size, (seed, step, 2, self.worker.rank))
+
+    def _load_batches(self) -> None:
+        self.batches = load_batches(self.sources, self._keys(), self.worker.loaders)
 
     def _guess_labels(self) -> None:
         """Label the photographs without masks, each worker its share, and join them in."""
@@ -177,6 +201,7 @@ class Run:
     def _use_guessed_labels(self) -> None:
         guessed = load_labelled(self.unlabelled, self.labels)
         self.sources = Sources(self.sources.people, guessed, self.sources.empty)
+        self._load_batches()
 
     def _save(self) -> None:
         if self.worker.leads:

@@ -28,6 +28,11 @@ class Worker:
         """Whether this worker writes files and the log."""
         return self.rank == 0
 
+    @property
+    def loaders(self) -> int:
+        """How many processes draw scenes for this worker; none where it would wait for itself."""
+        return len(os.sched_getaffinity(0)) if self.device.type == "cuda" else 0
+
     def add_up(self, numbers: Tensor) -> Tensor:
         """Sum a tensor over all workers, in place."""
         if self.count > 1:

@@ -1,0 +1,55 @@
+"""A larger variant begins with all that a smaller one has learnt."""
+
+import pytest
+import torch
+from transformers import MobileViTForSemanticSegmentation
+
+from demo.variants import get_variant
+from demo.weights import BUNDLED_FOLDER
+from training.model import build_model, read_variant, read_weights
+from training.widening import widen
+
+
+@pytest.fixture(scope="module")
+def narrow() -> MobileViTForSemanticSegmentation:
+    model = build_model(get_variant("xxs"), seed=1)
+    model.load_state_dict(read_weights(BUNDLED_FOLDER / "xxs"))
+    return model.eval()
+
+
+@pytest.mark.parametrize("path", [("xs",), ("s",), ("xs", "s")], ids=" then ".join)
+def test_a_widened_network_says_what_the_narrow_one_said(
+    narrow: MobileViTForSemanticSegmentation, path: tuple[str, ...]
+) -> None:
+    noise = torch.Generator().manual_seed(2)
+    measured, seen = (torch.rand(2, 3, 128, 160, generator=noise) for _ in range(2))
+    model = narrow
+    for key in path:
+        wide = build_model(get_variant(key), seed=3).eval()
+        widen(model, wide, measured)
+        model = wide
+    with torch.no_grad():
+        expected, said = (each(pixel_values=seen).logits for each in (narrow, model))
+    assert expected[:, 15].std() > 0.1
+    assert (said - expected).abs().max() < 0.02
+
+
+def test_the_new_channels_of_a_widened_network_learn(
+    narrow: MobileViTForSemanticSegmentation,
+) -> None:
+    wide = build_model(get_variant("xs"), seed=3).train()
+    seen = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(4))
+    widen(narrow, wide, seen)
+    optimiser = torch.optim.AdamW(wide.parameters(), lr=1e-3)
+    for _ in range(3):
+        optimiser.zero_grad()
+        wide(pixel_values=seen).logits[:, 15].square().mean().backward()
+        optimiser.step()
+    for name, parameter in wide.named_parameters():
+        if parameter.ndim == 4 and name.startswith("mobilevit."):
+            assert parameter.grad is not None
+            assert (parameter.grad.flatten(1).norm(dim=1) > 0).all(), name
+
+
+def test_a_checkpoint_tells_its_variant() -> None:
+    assert read_variant(BUNDLED_FOLDER / "xxs") is get_variant("xxs")
