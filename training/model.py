@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -118,4 +119,20 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return {
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in weights.items()
+    }
+
+
+def mean_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of checkpoints that came from one another: better in all that each does well.
+
+    Source: M. Wortsman and others, "Robust fine-tuning of zero-shot models", CVPR 2022.
+    """
+    first, *others = [read_weights(folder) for folder in folders]
+    for weights in others:
+        for name, tensor in first.items():
+            if tensor.is_floating_point():
+                tensor.add_(weights[name])
+    return {
+        name: tensor / len(folders) if tensor.is_floating_point() else tensor
+        for name, tensor in first.items()
     }

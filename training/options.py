@@ -17,7 +17,7 @@ class Options:
     empty: Path
     out: Path
     state: Path
-    start_from: Path | None
+    start_from: list[Path]
     labels: Path | None
     minutes: float
     steps: int
@@ -37,7 +37,11 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
     parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
     parser.add_argument(
-        "--start-from", type=Path, help="a finished checkpoint, of this variant or a smaller one"
+        "--start-from",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="a finished checkpoint, or the mean of several, of this variant or a smaller one",
     )
     parser.add_argument(
         "--labels", type=Path, help="pseudo-labels of another run, to use in place of its own"

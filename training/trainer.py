@@ -12,6 +12,7 @@ from training.attention import quicken
 from training.loss import segmentation_loss
 from training.model import build_model
 from training.optimisers import build_optimisers
+from training.photographs import PERSON
 from training.schedule import average_decay
 from training.workers import Worker
 
@@ -99,6 +100,12 @@ class Trainer:
                 module.eval()
                 for part in ("running_mean", "running_var"):
                     getattr(module, part).copy_(averages[f"{name}.{part}"])
+
+    def lower_person(self, by: float) -> None:
+        """Take a number off the logit of person in the moving average."""
+        bias = self.average.segmentation_head.classifier.convolution.bias
+        with torch.no_grad():
+            bias[PERSON] -= by
 
     def predict(self, values: Tensor) -> Tensor:
         """Logits of the moving average for (B, 3, h, w) pixel values."""

@@ -68,6 +68,8 @@ def _fill(name: str, wide: Tensor, narrow: Tensor) -> None:
     if _writes(name) or ".attention.key." in name:
         wide.zero_()
     if narrow.ndim == 1:
+        if ".normalization.weight" in name:
+            wide.fill_(narrow.square().mean().sqrt())  # no louder than the old channels
         wide[rows] = narrow * _scale(name, narrow.shape[0], wide.shape[0])
         return
     columns = _places(narrow.shape[1], wide.shape[1], name, "columns")

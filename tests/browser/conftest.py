@@ -43,8 +43,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_app(folder: Path, tree: Path = ROOT, **variables: str) -> Iterator[str]:
-    """Run the app of a tree with its own cache; gives its address. Its log holds no traceback."""
+def run_app(folder: Path, **variables: str) -> Iterator[str]:
+    """Run the app with its own cache; gives its address. Its log must hold no traceback."""
     port = free_port()
     environment = {
         **os.environ,
@@ -55,22 +55,18 @@ def run_app(folder: Path, tree: Path = ROOT, **variables: str) -> Iterator[str]:
     }
     environment.pop("SEGMENTATION_CHECKPOINTS", None)
     log = folder / "log.txt"
-    with run_server([sys.executable, "app.py"], port, log, environment, tree) as address:
+    with run_server([sys.executable, "app.py"], port, log, environment) as address:
         yield address
     assert "Traceback" not in log.read_text()
 
 
 @contextmanager
 def run_server(
-    command: list[str],
-    port: int,
-    log: Path,
-    environment: dict[str, str] | None = None,
-    tree: Path = ROOT,
+    command: list[str], port: int, log: Path, environment: dict[str, str] | None = None
 ) -> Iterator[str]:
     """Run a server until the block ends; gives its address as soon as it answers."""
     with log.open("w") as output:
-        app = subprocess.Popen(command, cwd=tree, env=environment, stdout=output, stderr=output)
+        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         wait_for(f"http://127.0.0.1:{port}", app, log)
         yield f"http://127.0.0.1:{port}"
@@ -90,24 +86,6 @@ def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app with the bundled checkpoints and no Hub."""
     with run_app(tmp_path_factory.mktemp("server"), HF_HUB_OFFLINE="1") as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def lean_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the app whose only bundled checkpoint is that of XXS."""
-    tree = tmp_path_factory.mktemp("lean")
-    shutil.copy(ROOT / "app.py", tree)
-    for folder in ("demo", "assets"):
-        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("xs", "s"))
-    return tree
-
-
-@pytest.fixture(scope="session")
-def lean_server(lean_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an app that has XXS and no Hub."""
-    folder = tmp_path_factory.mktemp("lean-server")
-    with run_app(folder, lean_tree, HF_HUB_OFFLINE="1") as address:
         yield address
 
 
@@ -138,21 +116,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, server: str) -> Iterator[Page]:
-    """The page with all bundled checkpoints, ready."""
-    with open_page(chromium, server) as page:
-        yield page
-
-
-@pytest.fixture
-def lean_page(chromium: Browser, lean_server: str) -> Iterator[Page]:
-    """The page with XXS alone, ready."""
-    with open_page(chromium, lean_server) as page:
-        yield page
-
-
-@contextmanager
-def open_page(chromium: Browser, server: str) -> Iterator[Page]:
-    """A page, ready; no request leaves the machine and no script fails."""
+    """The page, ready; no request leaves the machine and no script fails."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     trouble: list[str] = []

@@ -41,6 +41,7 @@ def test_segment_returns_overlay_class_map_and_areas(client: Client, framing: st
     [
         ("m", "whole", "Unknown variant"),
         ("xxs", "squash", "Unknown framing"),
+        ("s", "whole", "has no weights"),
     ],
 )
 def test_refusals_are_sentences(client: Client, variant: str, framing: str, says: str) -> None:

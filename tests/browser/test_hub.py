@@ -24,12 +24,12 @@ def stub(tmp_path: Path) -> Iterator[StubHub]:
 
 
 def test_a_cold_cache_fills_with_progress_and_recovers(
-    stub: StubHub, chromium: Browser, lean_tree: Path, tmp_path: Path
+    stub: StubHub, chromium: Browser, tmp_path: Path
 ) -> None:
     small = get_variant("s")
     stub.bytes_per_s = 6_000_000
     context = chromium.new_context()
-    with run_app(tmp_path, lean_tree, HF_ENDPOINT=stub.address) as address:
+    with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
         page = context.new_page()
         page.goto(address)
         status = page.locator("#status")

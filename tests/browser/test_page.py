@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from demo.classes import PALETTE
 from demo.image import read_image
 from demo.inference import segment
-from demo.registry import DEFAULT_VARIANT, Registry
+from demo.registry import Registry
 from demo.ui.blocks import EXAMPLES
 from tests.test_image import png_of_size
 from tests.test_video import write_film
@@ -75,7 +75,7 @@ def table_rows(page: Page) -> dict[str, int]:
 def test_an_example_is_shown_exactly_as_the_checkpoint_said(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
-    expected = segment(read_image(ASTRONAUT), DEFAULT_VARIANT, registry=Registry()).class_map
+    expected = segment(read_image(ASTRONAUT), "xxs", registry=Registry()).class_map
     choose_view(page, "Class map")
     shown = shown_colours(page)
     assert (shown[..., 3] == 255).all()
@@ -87,7 +87,7 @@ def test_an_example_is_shown_exactly_as_the_checkpoint_said(page: Page) -> None:
         "person": int((expected == 15).sum()),
     }
     status = page.locator("#status").inner_text()
-    assert "MobileViT-S took" in status and "They know background and person only" in status
+    assert "MobileViT-XXS took" in status and "They know background and person only" in status
 
 
 def test_both_layers_cover_the_same_pixels(page: Page) -> None:
@@ -161,8 +161,7 @@ def test_drop_and_paste(page: Page, way: Callable[[Page, str], None]) -> None:
     assert shown_size(page) == (512, 512)
 
 
-def test_a_variant_without_weights_says_so_and_loses_nothing(lean_page: Page) -> None:
-    page = lean_page
+def test_a_variant_without_weights_says_so_and_loses_nothing(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
     for variant in ("XS ·", "S ·"):

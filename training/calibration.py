@@ -1,0 +1,45 @@
+"""Where person begins: the bias of its logit, set on pictures that the network was trained on.
+
+The Dice loss rewards a little too much person wherever the network is unsure; what is shown is the
+higher logit, so the bias is moved to where intersection over union is best.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from demo.framing import to_pixel_values
+from training.loss import person_margin
+from training.measures import Network
+from training.photographs import PERSON, VOID, Photograph
+from training.views import squash
+
+SHIFTS = torch.arange(-4, 9) / 4
+"""What may be taken off the logit of person."""
+
+
+def count_at_shifts(network: Network, pictures: Iterable[Photograph], side: int) -> Tensor:
+    """Intersection and union of person over all pictures for each of `SHIFTS`; (2, n) float64."""
+    counts = torch.zeros(2, len(SHIFTS), dtype=torch.float64)
+    for picture in pictures:
+        values = torch.from_numpy(to_pixel_values(squash(picture.pixels, side)))
+        labels = torch.from_numpy(picture.labels)
+        margin = functional.interpolate(
+            person_margin(network(values)).cpu(),
+            size=(int(labels.shape[0]), int(labels.shape[1])),
+            mode="bilinear",
+            align_corners=False,
+        )[0, 0]
+        true = labels == PERSON
+        for column, shift in enumerate(SHIFTS):
+            said = (margin > shift) & (labels != VOID)
+            counts[0, column] += (said & true).sum()
+            counts[1, column] += (said | true).sum()
+    return counts
+
+
+def best_shift(counts: Tensor) -> float:
+    """The shift with the highest intersection over union; see `count_at_shifts`."""
+    return float(SHIFTS[(counts[0] / counts[1].clamp(min=1)).argmax()])
