@@ -22,7 +22,7 @@ def test_a_widened_network_says_what_the_narrow_one_said(
     narrow: MobileViTForSemanticSegmentation, path: tuple[str, ...]
 ) -> None:
     noise = torch.Generator().manual_seed(2)
-    measured, seen = (torch.rand(2, 3, 128, 160, generator=noise) for _ in range(2))
+    measured, seen = (torch.rand(2, 3, 64, 96, generator=noise) for _ in range(2))
     model = narrow
     for key in path:
         wide = build_model(get_variant(key), seed=3).eval()
@@ -34,11 +34,28 @@ def test_a_widened_network_says_what_the_narrow_one_said(
     assert (said - expected).abs().max() < 0.02
 
 
+@pytest.mark.parametrize("key", ["xs", "s"])
+def test_bfloat16_suffices_for_what_a_widened_network_carries(
+    narrow: MobileViTForSemanticSegmentation, key: str
+) -> None:
+    wide = build_model(get_variant(key), seed=3).eval()
+    stems = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    widen(narrow, wide, stems)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        first = [each.mobilevit.conv_stem(stems) for each in (narrow, wide)]
+        expected, said = (
+            each.mobilevit.encoder.layer[0](features).float()
+            for each, features in zip((narrow, wide), first, strict=True)
+        )
+    error = (said[:, :16] - expected).square().mean() / expected.square().mean()
+    assert error.sqrt() < 0.03
+
+
 def test_the_new_channels_of_a_widened_network_learn(
     narrow: MobileViTForSemanticSegmentation,
 ) -> None:
     wide = build_model(get_variant("xs"), seed=3).train()
-    seen = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(4))
+    seen = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(4))
     widen(narrow, wide, seen)
     optimiser = torch.optim.AdamW(wide.parameters(), lr=1e-3)
     for _ in range(3):

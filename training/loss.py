@@ -21,8 +21,8 @@ def person_margin(logits: Tensor) -> Tensor:
 def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy plus half of the Dice loss, both without the unknown pixels.
 
-    Dice is taken of each scene by itself, so that a distant figure weighs as much as a face that
-    fills the frame.
+    Dice is taken of each scene by itself, so that a figure in the distance weighs about as much as
+    a face that fills the frame; less than about half only where it covers under 0.2 % of the scene.
 
     Args:
         logits: (B, 21, side/16, side/16).

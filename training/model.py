@@ -123,16 +123,19 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def mean_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """The mean of checkpoints that came from one another: better in all that each does well.
+    """The mean of checkpoints of one variant, of which one began with another.
 
     Source: M. Wortsman and others, "Robust fine-tuning of zero-shot models", CVPR 2022.
+
+    Raises:
+        ValueError: if they are of several variants.
     """
+    if len({read_variant(folder).key for folder in folders}) > 1:
+        raise ValueError(f"Expected checkpoints of one variant, got {[str(f) for f in folders]}.")
     first, *others = [read_weights(folder) for folder in folders]
-    for weights in others:
-        for name, tensor in first.items():
-            if tensor.is_floating_point():
+    for name, tensor in first.items():
+        if tensor.is_floating_point():
+            for weights in others:
                 tensor.add_(weights[name])
-    return {
-        name: tensor / len(folders) if tensor.is_floating_point() else tensor
-        for name, tensor in first.items()
-    }
+            tensor.div_(len(folders))
+    return first

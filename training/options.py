@@ -19,8 +19,8 @@ class Options:
     state: Path
     start_from: list[Path]
     labels: Path | None
-    minutes: float
-    steps: int
+    minutes: float | None
+    steps: int | None
     batch: int
     peak: float
     seed: int
@@ -44,11 +44,11 @@ def read_options(arguments: list[str], description: str | None) -> Options:
         help="a finished checkpoint, or the mean of several, of this variant or a smaller one",
     )
     parser.add_argument(
-        "--labels", type=Path, help="pseudo-labels of another run, to use in place of its own"
+        "--labels", type=Path, help="pseudo-labels of another run's state; none are made"
     )
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--minutes", type=float, default=0.0, help="of training, in all")
-    length.add_argument("--steps", type=int, default=0, help="of training, in all")
+    length.add_argument("--minutes", type=float, help="of training, in all")
+    length.add_argument("--steps", type=int, help="the same in steps; 0 for none")
     parser.add_argument("--batch", type=int, default=1, help="multiplies the scenes of a step")
     parser.add_argument("--peak", type=float, default=8e-4, help="highest learning rate")
     parser.add_argument("--optimiser", choices=OPTIMISERS, default=OPTIMISERS[0])

@@ -59,7 +59,9 @@ def label_photographs(network: Network, paths: list[Path], folder: Path) -> None
     """Write one numpy file of labels per photograph; those of an earlier round are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
-        np.save(folder / f"{path.stem}.npy", guess_labels(network, read_pixels(path)))
+        unfinished = folder / f"{path.stem}.tmp.npy"
+        np.save(unfinished, guess_labels(network, read_pixels(path)))
+        unfinished.replace(folder / f"{path.stem}.npy")
 
 
 def rounds_done(folder: Path) -> int:

@@ -1,6 +1,6 @@
 """Train one variant, from the photographs to a finished checkpoint folder.
 
-python -m training.train --variant xxs --people DIR --empty DIR --out DIR --minutes 100
+python -m training.train --variant xxs --people DIR --empty DIR --out DIR --state DIR --minutes 100
 """
 
 import itertools
@@ -81,12 +81,14 @@ class Run:
         self.state_path = options.state / "state.pt"
         self.labels = options.labels or options.state / "labels"
         self.labelled_round = rounds_done(self.labels)
+        if options.labels and not self.labelled_round:
+            raise ValueError(f"{options.labels} holds no labels. Give the labels of a run's state.")
+        self.batches: Iterator[tuple[torch.Tensor, torch.Tensor]] | None = None
         self.plan = FURTHER if options.start_from else FROM_SCRATCH
         if self.state_path.exists():
             self._go_on()
         elif options.start_from:
             self.trainer.start_from(self._first_weights(options.start_from))
-        self._load_batches()
         if self.labelled_round:
             self._use_guessed_labels()
 
@@ -95,6 +97,10 @@ class Run:
         variant, weights = read_variant(folders[0]), mean_weights(folders)
         if variant.key == self.options.variant:
             return weights
+        if variant.parameters > get_variant(self.options.variant).parameters:
+            raise ValueError(
+                f"{folders[0]} is of {variant.label}, which is larger than what is made."
+            )
         narrow = build_model(variant, self.options.seed)
         narrow.load_state_dict(weights)
         wide = build_model(get_variant(self.options.variant), self.options.seed)
@@ -108,9 +114,12 @@ class Run:
     @property
     def progress(self) -> float:
         """Share of the run that is done, in [0, 1]."""
-        if self.options.steps:
-            return min(self.trainer.step / self.options.steps, 1.0)
+        if self.options.minutes is None:
+            return self._progress_at(self.trainer.step)
         return min(self.trainer.seconds / (60 * self.options.minutes), 1.0)
+
+    def _progress_at(self, step: int) -> float:
+        return min(step / self.options.steps, 1.0) if self.options.steps else 1.0
 
     def say(self, text: str) -> None:
         """Print a line with the time and append it to the log beside the state."""
@@ -164,7 +173,7 @@ class Run:
         counts = count_at_shifts(self.trainer.predict, mine, _CHECK_SIDES[-1])
         shift = best_shift(self.worker.add_up(counts))
         self.trainer.lower_person(shift)
-        self.say(f"person takes {shift:.2f} more")
+        self.say(f"logit of person lowered by {shift:.2f}")
 
     def _agreed_time(self) -> float:
         """The leading worker's clock, so that all decide alike."""
@@ -172,35 +181,43 @@ class Run:
         return float(self.worker.add_up(torch.tensor([own], dtype=torch.float64)))
 
     def _timed_step(self) -> float:
+        self._do_what_is_due()
         start = self._agreed_time()
         loss = self._step()
         self.trainer.seconds += min(self._agreed_time() - start, _LONGEST_STEP_S)
         return loss
 
+    def _do_what_is_due(self) -> None:
+        """What this progress asks for before the next step, and is not training."""
+        rounds = pseudo_round(self.plan, self.progress)
+        if rounds > self.labelled_round and not self.options.labels:
+            self._guess_labels(rounds)
+        if self.progress >= FREEZE_STATISTICS_AT:
+            self.trainer.freeze_statistics()
+        if self.batches is None:
+            self.batches = load_batches(self.sources, self._keys(), self.worker.loaders)
+
     def _step(self) -> float:
-        """Whatever is due at this progress, then one update."""
-        progress, trainer = self.progress, self.trainer
-        if pseudo_round(self.plan, progress) > self.labelled_round:
-            self._guess_labels()
-        if progress >= FREEZE_STATISTICS_AT:
-            trainer.freeze_statistics()
+        assert self.batches is not None
         values, target = next(self.batches)
-        return trainer.update(values, target, learning_rate(progress, self.options.peak))
+        return self.trainer.update(values, target, learning_rate(self.progress, self.options.peak))
 
     def _keys(self) -> Iterator[BatchKey]:
         """What this worker's batches are made of, from the next step on."""
         seed = self.options.seed
         for step in itertools.count(self.trainer.step):
-            side = draw_side(self.plan, self.progress, seed, step)
+            # a batch may be drawn long before its step
+            by_time = self.options.minutes is not None
+            progress = self.progress if by_time else self._progress_at(step)
+            side = draw_side(self.plan, progress, seed, step)
             size = max(BATCH[side] * self.options.batch // self.worker.count, 1)
             yield BatchKey(side, size, (seed, step, 2, self.worker.rank))
 
-    def _load_batches(self) -> None:
-        self.batches = load_batches(self.sources, self._keys(), self.worker.loaders)
-
-    def _guess_labels(self) -> None:
+    def _guess_labels(self, rounds: int) -> None:
         """Label the photographs without masks, each worker its share, and join them in."""
-        self.labelled_round = pseudo_round(self.plan, self.progress)
+        self._save()  # a run that is stopped from here on labels them anew, and alike
+        self.worker.wait()
+        self.labelled_round = rounds
         mine = self.unlabelled[self.worker.rank :: self.worker.count]
         label_photographs(self.trainer.predict, mine, self.labels)
         self.worker.wait()
@@ -212,7 +229,7 @@ class Run:
     def _use_guessed_labels(self) -> None:
         guessed = load_labelled(self.unlabelled, self.labels)
         self.sources = Sources(self.sources.people, guessed, self.sources.empty)
-        self._load_batches()
+        self.batches = None
 
     def _save(self) -> None:
         if self.worker.leads:

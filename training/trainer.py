@@ -39,9 +39,11 @@ class Trainer:
 
     def autocast(self) -> torch.autocast:
         """bfloat16 where the processor computes in it; emulated it takes 12 times as long."""
-        device = self.worker.device.type
-        enabled = device == "cuda" or torch.cpu._is_avx512_bf16_supported()
-        return torch.autocast(device, torch.bfloat16, enabled=enabled)
+        if self.worker.device.type == "cuda":
+            enabled = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            enabled = torch.cpu._is_avx512_bf16_supported()
+        return torch.autocast(self.worker.device.type, torch.bfloat16, enabled=enabled)
 
     def update(self, values: Tensor, target: Tensor, rate: float) -> float:
         """Take one step on a batch of this worker.

@@ -8,18 +8,19 @@ Two places need more than that. Layer norm sees all channels of a transformer: i
 of whatever writes to them (it ignores a mean anyway), and the new channels are silent, so that only
 the variance changes, by a known factor. XXS adds the input of its first block to the output, the
 others cannot, because their output has more channels: there the input is carried through the block
-by channels of its own, raised to where SiLU is straight.
+by pairs of channels of its own, x and -x, so small that SiLU halves them: silu(x) - silu(-x) = x.
 """
 
 import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import silu
 from transformers import MobileViTForSemanticSegmentation
+from transformers.models.mobilevit.modeling_mobilevit import MobileViTConvLayer
 
 _HEADS = 4
-_RAISED = 16.0
-"""x * sigmoid(x + 16) differs from x by less than 2e-6."""
+_SMALL = 1 / 16
 
 _WRITERS = (".conv_1x1.", ".attention.output.dense.", ".output.dense.")
 """What writes to the channels of a transformer; the other names there read them."""
@@ -35,7 +36,7 @@ def widen(
     """Let a wide network, freshly initialised, compute what a narrow one computes.
 
     Args:
-        narrow: trained; not modified.
+        narrow: trained; left in evaluation mode, else not modified.
         wide: no layer smaller; overwritten.
         pixel_values: (B, 3, h, w) float32, a few scenes to measure the statistics of the input of
             the first block on.
@@ -110,27 +111,40 @@ def _carry_input(
     """Add the first block's input to its output where the wide block does not do so itself."""
     before = narrow.mobilevit.conv_stem(pixel_values)
     old, new = narrow.mobilevit.encoder.layer[0].layer[0], wide.mobilevit.encoder.layer[0].layer[0]
-    mean, variance = _statistics(before)
-    count = len(mean)
-    first = old.expand_1x1.convolution.out_channels
-    carriers = torch.arange(first, first + count)
-    for layer, taps in ((new.expand_1x1, torch.eye(count)), (new.conv_3x3, torch.ones(count, 1))):
-        kernel = layer.convolution.weight
-        kernel[carriers] = 0
-        middle = kernel.shape[-1] // 2
-        kernel[carriers, :, middle, middle] = taps
-        is_raised = layer is new.conv_3x3
-        _normalise(
-            layer.normalization, carriers, mean + _RAISED * is_raised, variance, mean + _RAISED
-        )
+    count, first = before.shape[1], old.expand_1x1.convolution.out_channels
+    carriers = torch.arange(first, first + 2 * count)
+    pair = torch.cat([torch.eye(count), -torch.eye(count)])
+    small = torch.cat([before, -before], dim=1)
+    _carry(new.expand_1x1, carriers, pair, small, _SMALL)
+    _carry(new.conv_3x3, carriers, torch.ones(2 * count, 1), silu(_SMALL * small), 2.0)
     bottleneck, kept = old.reduce_1x1.normalization, torch.arange(count)
     gain = bottleneck.weight / (bottleneck.running_var + bottleneck.eps).sqrt()
     kernel = new.reduce_1x1.convolution.weight
     kernel[kept[:, None], torch.arange(first)] *= gain[:, None, None, None]
-    kernel[kept, carriers] = 1.0
-    after_mean, after_variance = _statistics(old(before))
-    offset = _RAISED + gain * bottleneck.running_mean - bottleneck.bias
-    _normalise(new.reduce_1x1.normalization, kept, after_mean + offset, after_variance, after_mean)
+    kernel[kept[:, None], carriers, 0, 0] = pair.T / _SMALL
+    mean, variance = _statistics(old(before))
+    offset = gain * bottleneck.running_mean - bottleneck.bias
+    _normalise(new.reduce_1x1.normalization, kept, mean + offset, variance, 1.0)
+    new.reduce_1x1.normalization.bias[kept] = mean
+
+
+def _carry(
+    layer: MobileViTConvLayer, at: Tensor, taps: Tensor, outputs: Tensor, factor: float
+) -> None:
+    """Let some channels of a layer give out a multiple of what they take in.
+
+    Args:
+        layer: a convolution and its batch norm.
+        at: the channels.
+        taps: (channels, inputs), for the middle of the kernel.
+        outputs: (B, channels, h, w) of the convolution, to measure.
+        factor: of the batch norm.
+    """
+    kernel: Tensor = layer.convolution.weight
+    middle = kernel.shape[-1] // 2
+    kernel[at] = 0
+    kernel[at, : taps.shape[1], middle, middle] = taps
+    _normalise(layer.normalization, at, *_statistics(outputs), factor)
 
 
 def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,9 +154,9 @@ def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _normalise(
-    norm: nn.BatchNorm2d, at: Tensor, mean: Tensor, variance: Tensor, new_mean: Tensor
+    norm: nn.BatchNorm2d, at: Tensor, mean: Tensor, variance: Tensor, factor: float
 ) -> None:
-    """Let a batch norm shift some channels from one mean to another and leave their scale."""
+    """Let a batch norm do no more to some channels than multiply them."""
     assert norm.running_mean is not None and norm.running_var is not None
     norm.running_mean[at], norm.running_var[at] = mean, variance
-    norm.weight[at], norm.bias[at] = (variance + norm.eps).sqrt(), new_mean
+    norm.weight[at], norm.bias[at] = factor * (variance + norm.eps).sqrt(), factor * mean
