@@ -1,13 +1,21 @@
-"""Batches of scenes, drawn ahead by other processes where a GPU would have to wait for them."""
+"""Batches of scenes, drawn ahead by other processes where a GPU would have to wait for them.
 
+PyTorch's DataLoader would do, but for a handler of SIGCHLD that it leaves in the process.
+"""
+
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import cv2
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from training.scenes import Sources, draw_batch
+
+Batch = tuple[Tensor, Tensor]
+"""What `training.scenes.draw_batch` returns."""
 
 
 class BatchKey(NamedTuple):
@@ -18,36 +26,37 @@ class BatchKey(NamedTuple):
     seed: tuple[int, ...]
 
 
-class _Batches(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-
-    def __getitem__(self, key: BatchKey) -> tuple[Tensor, Tensor]:
-        return draw_batch(self._sources, key.side, key.size, key.seed)
-
-
-def _use_one_core(_: int) -> None:
-    cv2.setNumThreads(1)
-
-
-def load_batches(
-    sources: Sources, keys: Iterable[BatchKey], processes: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Draw one batch for each key, in the order of the keys; see `training.scenes.draw_batch`.
+def load_batches(sources: Sources, keys: Iterable[BatchKey], processes: int) -> Iterator[Batch]:
+    """Draw one batch for each key, in the order of the keys.
 
     Args:
         sources: what scenes are made from.
         keys: read a few batches ahead of need if there are processes, else just in time.
         processes: how many draw; 0 to draw in this one.
     """
-    return iter(
-        DataLoader(
-            _Batches(sources),
-            sampler=keys,
-            batch_size=None,
-            num_workers=processes,
-            # a fork would inherit locks of OpenCV's threads that nobody gives back
-            multiprocessing_context="spawn" if processes else None,
-            worker_init_fn=_use_one_core,
-        )
-    )
+    if not processes:
+        yield from (draw_batch(sources, *key) for key in keys)
+        return
+    # a fork would inherit locks of OpenCV's threads that nobody gives back
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _receive, (sources,)) as pool:
+        ahead: deque[Future[Batch]] = deque()
+        for key in keys:
+            ahead.append(pool.submit(_draw, key))
+            if len(ahead) > 2 * processes:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+_received: list[Sources] = []
+"""What this process draws from, if it was started to draw."""
+
+
+def _receive(sources: Sources) -> None:
+    cv2.setNumThreads(1)
+    _received.append(sources)
+
+
+def _draw(key: BatchKey) -> Batch:
+    return draw_batch(_received[0], *key)
