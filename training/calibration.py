@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from demo.framing import to_pixel_values
 from training.loss import person_margin
@@ -26,12 +25,8 @@ def count_at_shifts(network: Network, pictures: Iterable[Photograph], side: int)
     for picture in pictures:
         values = torch.from_numpy(to_pixel_values(squash(picture.pixels, side)))
         labels = torch.from_numpy(picture.labels)
-        margin = functional.interpolate(
-            person_margin(network(values)).cpu(),
-            size=(int(labels.shape[0]), int(labels.shape[1])),
-            mode="bilinear",
-            align_corners=False,
-        )[0, 0]
+        size = (int(labels.shape[0]), int(labels.shape[1]))
+        margin = person_margin(network(values).cpu(), size)[0]
         true = labels == PERSON
         for column, shift in enumerate(SHIFTS):
             said = (margin > shift) & (labels != VOID)

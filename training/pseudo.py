@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from demo.framing import to_pixel_values
 from training.loss import person_margin
@@ -45,14 +44,8 @@ def _person_share(
 ) -> Tensor:
     """(H, W) probability of person, averaged over the picture and its mirror image."""
     values = torch.from_numpy(to_pixel_values(squash(pixels, side)))
-    margin = person_margin(network(values)).cpu()
-    mirrored = person_margin(network(values.flip(3))).cpu().flip(3)
-    share = torch.sigmoid(
-        functional.interpolate(
-            (margin + mirrored) / 2, size=size, mode="bilinear", align_corners=False
-        )
-    )
-    return share[0, 0]
+    logits = torch.cat([network(values), network(values.flip(3)).flip(3)]).cpu()
+    return torch.sigmoid(person_margin(logits, size).mean(dim=0))
 
 
 def label_photographs(network: Network, paths: list[Path], folder: Path) -> None:

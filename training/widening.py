@@ -22,7 +22,7 @@ from transformers.models.mobilevit.modeling_mobilevit import MobileViTConvLayer
 _HEADS = 4
 _SMALL = 1 / 16
 
-_WRITERS = (".conv_1x1.", ".attention.output.dense.", ".output.dense.")
+_WRITERS = (".conv_1x1.", ".output.dense.")
 """What writes to the channels of a transformer; the other names there read them."""
 _READERS = (".attention.attention.", ".intermediate.dense.", ".conv_projection.")
 
@@ -45,7 +45,7 @@ def widen(
     for name, tensor in target.items():
         if tensor.is_floating_point():
             source = weights[name].float()
-            _fill(name, tensor, _centre(name, source) if _writes(name) else source)
+            _fill(name, tensor, _centre(source) if _writes(name) else source)
     if narrow.config.neck_hidden_sizes[1] != wide.config.neck_hidden_sizes[1]:
         _carry_input(narrow.eval(), wide, pixel_values)
 
@@ -58,7 +58,7 @@ def _reads(name: str) -> bool:
     return any(part in name for part in _READERS)
 
 
-def _centre(name: str, weight: Tensor) -> Tensor:
+def _centre(weight: Tensor) -> Tensor:
     """Take the mean over output channels out of a layer whose outputs a layer norm will read."""
     return weight - weight.mean(dim=0, keepdim=True)
 
@@ -124,8 +124,7 @@ def _carry_input(
     kernel[kept[:, None], carriers, 0, 0] = pair.T / _SMALL
     mean, variance = _statistics(old(before))
     offset = gain * bottleneck.running_mean - bottleneck.bias
-    _normalise(new.reduce_1x1.normalization, kept, mean + offset, variance, 1.0)
-    new.reduce_1x1.normalization.bias[kept] = mean
+    _normalise(new.reduce_1x1.normalization, kept, (mean + offset, variance), 1.0, offset)
 
 
 def _carry(
@@ -144,7 +143,7 @@ def _carry(
     middle = kernel.shape[-1] // 2
     kernel[at] = 0
     kernel[at, : taps.shape[1], middle, middle] = taps
-    _normalise(layer.normalization, at, *_statistics(outputs), factor)
+    _normalise(layer.normalization, at, _statistics(outputs), factor)
 
 
 def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,9 +153,15 @@ def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _normalise(
-    norm: nn.BatchNorm2d, at: Tensor, mean: Tensor, variance: Tensor, factor: float
+    norm: nn.BatchNorm2d,
+    at: Tensor,
+    statistics: tuple[Tensor, Tensor],
+    factor: float,
+    offset: Tensor | float = 0.0,
 ) -> None:
-    """Let a batch norm do no more to some channels than multiply them."""
+    """Let a batch norm only multiply some channels, after an offset was taken off."""
     assert norm.running_mean is not None and norm.running_var is not None
+    mean, variance = statistics
     norm.running_mean[at], norm.running_var[at] = mean, variance
-    norm.weight[at], norm.bias[at] = factor * (variance + norm.eps).sqrt(), factor * mean
+    norm.weight[at] = factor * (variance + norm.eps).sqrt()
+    norm.bias[at] = factor * (mean - offset)
