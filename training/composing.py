@@ -67,13 +67,13 @@ def compose(
     for _ in range(int(rng.choice((1, 2, 3, 4), p=_HOW_MANY))):
         photograph = people[int(rng.integers(len(people)))]
         if photograph.figure is not None:
-            _paste_anywhere(scene, photograph, _choose_spot(kind, side, rng), aspect, rng)
+            _paste_person(scene, photograph, _choose_spot(kind, side, rng), aspect, rng)
     if rng.random() < 0.25:
         _paste_object(scene, empty, rng)
     return scene
 
 
-def _paste_anywhere(
+def _paste_person(
     scene: Scene, photograph: Photograph, spot: Spot, aspect: float, rng: Generator
 ) -> None:
     figure = cut_out(photograph, Cut(spot.share, bool(rng.random() < 0.5)))
@@ -82,11 +82,11 @@ def _paste_anywhere(
 
 
 def _choose_spot(kind: float, side: int, rng: Generator) -> Spot:
-    """In a quarter of the scenes people are distant, in two fifths they stand, else close up."""
-    if kind < 0.25:
+    """In a fifth of the scenes people are distant, in three tenths they stand, else close up."""
+    if kind < 0.2:
         height = _between(_SMALLEST / side, 0.35, rng)
         return Spot(1.0, height, rng.uniform(0.0, 1.0 - height), rng.uniform(0.02, 0.98))
-    if kind < 0.65:
+    if kind < 0.5:
         height = rng.uniform(0.35, 1.1)
         top = rng.uniform(-0.05, max(1.05 - height, 0.0))
         return Spot(1.0, height, top, rng.uniform(0.1, 0.9))

@@ -19,6 +19,7 @@ class Options:
     state: Path
     start_from: list[Path]
     labels: Path | None
+    freeze_trunk: bool
     minutes: float | None
     steps: int | None
     batch: int
@@ -46,6 +47,11 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument(
         "--labels", type=Path, help="pseudo-labels of another run's state; none are made"
     )
+    parser.add_argument(
+        "--freeze-trunk",
+        action="store_true",
+        help="leave the first layers as they are; four times as many scenes on a CPU",
+    )
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="of training, in all")
     length.add_argument("--steps", type=int, help="the same in steps; 0 for none")
@@ -54,4 +60,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--optimiser", choices=OPTIMISERS, default=OPTIMISERS[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check-minutes", type=float, default=12.0, help="between figures")
-    return Options(**vars(parser.parse_args(arguments)))
+    options = Options(**vars(parser.parse_args(arguments)))
+    if options.freeze_trunk and not options.start_from:
+        parser.error("--freeze-trunk needs trained layers: give --start-from too.")
+    return options

@@ -37,11 +37,11 @@ class Sources:
 
 
 def draw_scene(sources: Sources, side: int, rng: Generator) -> Scene:
-    """Make one scene: two in five are photographs, as many composites, the rest show nobody."""
+    """Make one scene: a photograph, a composite, or nobody."""
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.45:
         scene = _photograph(sources, side, rng)
-    elif kind < 0.8:
+    elif kind < 0.82:
         scene = _composite(sources, side, rng)
     else:
         scene = _nobody(sources, side, rng)

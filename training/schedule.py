@@ -34,10 +34,7 @@ FROM_SCRATCH = Plan(
 """Small sides come first, where steps are cheap; the app's own sides last."""
 
 FURTHER = Plan(
-    sides=(
-        (0.70, {256: 0.3, 384: 0.5, 512: 0.2}),
-        (1.00, {256: 0.2, 384: 0.5, 512: 0.3}),
-    ),
+    sides=((1.00, {256: 0.15, 384: 0.35, 512: 0.5}),),
     label_at=(0.0,),
 )
 """For a network that is trained already."""

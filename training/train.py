@@ -13,7 +13,7 @@ import torch
 
 from demo.variants import get_variant
 from training.calibration import best_shift, count_at_shifts
-from training.loading import BatchKey, load_batches
+from training.loading import Batch, BatchKey, load_batches
 from training.measures import (
     count_overlap,
     false_person_share,
@@ -41,6 +41,7 @@ from training.schedule import (
     pseudo_round,
 )
 from training.trainer import Trainer
+from training.trunk import Replay, count_fresh
 from training.widening import widen
 from training.workers import Worker, run_workers
 
@@ -77,13 +78,16 @@ class Run:
         self.held_out = load_people(options.people, held_out=True)[::3]
         self.held_out_empty = load_empty(options.empty, held_out=True)[::3]
         variant = get_variant(options.variant)
-        self.trainer = Trainer(variant, options.seed, worker, options.optimiser)
+        self.trainer = Trainer(
+            variant, options.seed, worker, options.optimiser, options.freeze_trunk
+        )
+        self.replay = Replay()
         self.state_path = options.state / "state.pt"
         self.labels = options.labels or options.state / "labels"
         self.labelled_round = rounds_done(self.labels)
         if options.labels and not self.labelled_round:
             raise ValueError(f"{options.labels} holds no labels. Give the labels of a run's state.")
-        self.batches: Iterator[tuple[torch.Tensor, torch.Tensor]] | None = None
+        self.batches: Iterator[Batch] | None = None
         self.plan = FURTHER if options.start_from else FROM_SCRATCH
         if self.state_path.exists():
             self._go_on()
@@ -114,12 +118,15 @@ class Run:
     @property
     def progress(self) -> float:
         """Share of the run that is done, in [0, 1]."""
-        if self.options.minutes is None:
-            return self._progress_at(self.trainer.step)
-        return min(self.trainer.seconds / (60 * self.options.minutes), 1.0)
+        return self._progress_at(self.trainer.step)
 
     def _progress_at(self, step: int) -> float:
-        return min(step / self.options.steps, 1.0) if self.options.steps else 1.0
+        """Progress when this step is reached; what it is now where time decides."""
+        minutes = self.options.minutes
+        done, all_of_it = (
+            (step, self.options.steps) if minutes is None else (self.trainer.seconds, 60 * minutes)
+        )
+        return min(done / all_of_it, 1.0) if all_of_it else 1.0
 
     def say(self, text: str) -> None:
         """Print a line with the time and append it to the log beside the state."""
@@ -200,17 +207,26 @@ class Run:
     def _step(self) -> float:
         assert self.batches is not None
         values, target = next(self.batches)
+        if self.options.freeze_trunk:
+            size = self._scenes(values.shape[-1])
+            seed = (self.options.seed, self.trainer.step, 5, self.worker.rank)
+            values, target = self.replay.mix(self.trainer.features(values), target, size, seed)
         return self.trainer.update(values, target, learning_rate(self.progress, self.options.peak))
+
+    def _scenes(self, side: int) -> int:
+        """How many of a step's scenes are this worker's."""
+        return max(BATCH[side] * self.options.batch // self.worker.count, 1)
 
     def _keys(self) -> Iterator[BatchKey]:
         """What this worker's batches are made of, from the next step on."""
         seed = self.options.seed
-        for step in itertools.count(self.trainer.step):
+        first = self.trainer.step
+        for step in itertools.count(first):
             # a batch may be drawn long before its step
-            by_time = self.options.minutes is not None
-            progress = self.progress if by_time else self._progress_at(step)
-            side = draw_side(self.plan, progress, seed, step)
-            size = max(BATCH[side] * self.options.batch // self.worker.count, 1)
+            side = draw_side(self.plan, self._progress_at(step), seed, step)
+            size = self._scenes(side)
+            if self.options.freeze_trunk:
+                size = count_fresh(size, step - first, (seed, step, 4, self.worker.rank))
             yield BatchKey(side, size, (seed, step, 2, self.worker.rank))
 
     def _guess_labels(self, rounds: int) -> None:
