@@ -23,10 +23,12 @@ VALUES = np.random.default_rng(0).random((1, 3, 256, 256), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
-def kept() -> Path:
-    """The graph of the bundled checkpoint, as the first load leaves it."""
-    load_openvino_engine(FOLDER, XXS, ignore)
-    (folder,) = cache_folder().glob("xxs-*")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The graph of the bundled checkpoint, as the first load into an empty cache leaves it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGMENTATION_CACHE", str(tmp_path_factory.mktemp("graph")))
+        load_openvino_engine(FOLDER, XXS, ignore)
+        (folder,) = cache_folder().iterdir()
     return folder
 
 
