@@ -49,8 +49,8 @@ def build_config(variant: Variant) -> MobileViTConfig:
 def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation:
     """A new network with Kaiming convolutions, float32, in channels_last layout.
 
-    Dropout is off: minutes are few and the scenes never repeat. The saved configuration keeps the
-    variant's own values.
+    Dropout is off: minutes are few, and what these networks lack is training. The saved
+    configuration keeps the variant's own values.
     """
     torch.manual_seed(seed)
     model = MobileViTForSemanticSegmentation(build_config(variant))

@@ -50,7 +50,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument(
         "--freeze-trunk",
         action="store_true",
-        help="leave the first layers as they are; four times as many scenes on a CPU",
+        help="leave the first layers as they are; three times as many scenes on a CPU",
     )
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="of training, in all")

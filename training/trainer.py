@@ -32,7 +32,7 @@ class Trainer:
         seed: int,
         worker: Worker,
         optimiser: str,
-        trunk_is_frozen: bool = False,
+        trunk_is_frozen: bool,
     ) -> None:
         self.worker = worker
         self.seed = seed

@@ -1,7 +1,7 @@
 """Train the second half of a network alone, on features of its first half that are kept.
 
-On a CPU four fifths of a step go into the large maps of the first layers. Where a network goes on
-from a checkpoint, they can stay as they are: a scene's features are computed once, and serve in
+On a CPU three quarters of a step go into the large maps of the first layers. Where a network goes
+on from a checkpoint, they can stay as they are: a scene's features are computed once, and serve in
 several steps.
 """
 
