@@ -39,7 +39,7 @@ class Sources:
 def draw_scene(sources: Sources, side: int, rng: Generator) -> Scene:
     """Make one scene: a photograph, a composite, or nobody."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.5:
         scene = _photograph(sources, side, rng)
     elif kind < 0.82:
         scene = _composite(sources, side, rng)

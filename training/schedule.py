@@ -62,7 +62,7 @@ def draw_side(plan: Plan, progress: float, seed: int, step: int) -> int:
 
 def average_decay(step: int) -> float:
     """Decay of the moving average of the weights, short at first."""
-    return min(0.995, (1 + step) / (10 + step))
+    return min(0.998, (1 + step) / (10 + step))
 
 
 def pseudo_round(plan: Plan, progress: float) -> int:
