@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from demo.classes import CLASS_NAMES, PALETTE
@@ -11,6 +12,9 @@ from demo.framing import plan_framing
 from demo.registry import LoadedVariant, Registry
 from demo.segmentation import Segmentation, WeightsSource
 from demo.variants import Variant, get_variant
+
+settings.register_profile("untimed", deadline=None)  # how long a case takes is the machine's affair
+settings.load_profile("untimed")
 
 FAKE_WEIGHTS = WeightsSource("local", "tests/fake", "sha256:0")
 

@@ -24,7 +24,7 @@ def bilinear_then_argmax(logits: np.ndarray, hw: tuple[int, int]) -> np.ndarray:
     return scores[0].argmax(0).numpy()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 1000),
     st.tuples(st.integers(1, 700), st.integers(1, 700)),

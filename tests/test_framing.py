@@ -48,7 +48,7 @@ def in_network(plan: Framing, axis: int, points: np.ndarray) -> np.ndarray:
     return (points - start) * plan.network_hw[axis] / (stop - start)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sizes(), names, sides, st.sampled_from([0, 1]), st.floats(0.2, 0.8))
 def test_an_edge_comes_back_in_place(
     hw: tuple[int, int], name: str, side: int, axis: int, share: float
@@ -91,7 +91,7 @@ class BrightestBlock:
 BRIGHTEST = Registry(lambda variant, report: LoadedVariant(variant, BrightestBlock(), FAKE_WEIGHTS))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(sizes(), names, st.sampled_from(range(256, 1025, 128)), st.floats(0, 1), st.floats(0, 1))
 def test_one_bright_pixel_is_found_where_it_is(
     hw: tuple[int, int], name: str, side: int, v: float, u: float
