@@ -15,7 +15,7 @@ from training.measures import Network
 from training.photographs import PERSON, VOID, Photograph
 from training.views import squash
 
-SHIFTS = torch.arange(-4, 13) / 4
+SHIFTS = torch.arange(-16, 49) / 16
 """What may be taken off the logit of person."""
 
 

@@ -82,11 +82,11 @@ def _paste_person(
 
 
 def _choose_spot(kind: float, side: int, rng: Generator) -> Spot:
-    """In a quarter of the scenes people are distant, in two fifths they stand, else close up."""
+    """In a quarter of the scenes people are distant, in three tenths they stand, else close up."""
     if kind < 0.25:
         height = _between(_SMALLEST / side, 0.35, rng)
         return Spot(1.0, height, rng.uniform(0.0, 1.0 - height), rng.uniform(0.02, 0.98))
-    if kind < 0.65:
+    if kind < 0.55:
         height = rng.uniform(0.35, 1.1)
         top = rng.uniform(-0.05, max(1.05 - height, 0.0))
         return Spot(1.0, height, top, rng.uniform(0.1, 0.9))
