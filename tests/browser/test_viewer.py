@@ -226,6 +226,26 @@ def test_zoom_pan_and_the_keyboard(page: Page) -> None:
     assert back and back["width"] == pytest.approx(whole["width"])
 
 
+def test_names_near_an_edge_are_shown_whole(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    click_example(page)
+    wait_for_result(page)
+    viewer = page.locator("#viewer")
+    names = viewer.locator(".labels span")
+    assert names.count() > 0
+    for _ in range(5):
+        stage = viewer.locator(".stage").bounding_box()
+        for name in names.all():
+            box = name.bounding_box()
+            assert stage and box and box["width"] > 40
+            assert box["x"] >= stage["x"] - 0.5
+            assert box["x"] + box["width"] <= stage["x"] + stage["width"] + 0.5
+            assert box["y"] >= stage["y"] - 0.5
+            assert box["y"] + box["height"] <= stage["y"] + stage["height"] + 0.5
+        viewer.get_by_label("Zoom in").click()
+        after_painting(page)
+
+
 def test_choices_stay_when_another_image_comes(page: Page) -> None:
     click_example(page)
     wait_for_result(page)

@@ -161,20 +161,25 @@ export class Viewer {
 
   #layOutLabels() {
     const { camera, state, palette } = this;
-    const box = this.root.querySelector(".labels");
+    const { width, height } = camera.stage;
     const wanted = state.labels && !["original", "confidence"].includes(state.view);
-    const spans = (wanted ? this.labels : [])
+    const places = (wanted ? this.labels : [])
       .filter(({ id }) => !state.hidden.has(id))
-      .map(({ id, x, y }) => {
-        const at = camera.toStage(x, y);
-        if (at.x < state.split * camera.stage.width) return null;
-        const span = document.createElement("span");
-        span.textContent = this.classes[id].name;
-        span.style.borderColor = `rgb(${palette[id].join(",")})`;
-        move(span, at);
-        return span;
-      });
-    box.replaceChildren(...spans.filter(Boolean));
+      .map(({ id, x, y }) => ({ id, at: camera.toStage(x, y) }))
+      .filter(({ at }) => at.x >= state.split * width && at.x <= width && at.y >= 0 && at.y <= height);
+    const spans = places.map(({ id }) => {
+      const span = document.createElement("span");
+      span.textContent = this.classes[id].name;
+      span.style.borderColor = `rgb(${palette[id].join(",")})`;
+      return span;
+    });
+    this.root.querySelector(".labels").replaceChildren(...spans);
+    const sizes = spans.map((span) => [span.offsetWidth / 2, span.offsetHeight / 2]);
+    spans.forEach((span, i) => {
+      const { at } = places[i];
+      const [x, y] = sizes[i]; // a name near an edge is shown whole
+      move(span, { x: clamp(at.x, x, width - x), y: clamp(at.y, y, height - y) });
+    });
   }
 
   #paint() {
@@ -437,6 +442,8 @@ export class Viewer {
 }
 
 const percent = (share) => `${(share * 100).toFixed(share > 0.99 && share < 1 ? 1 : 0)} %`;
+
+const clamp = (value, least, most) => Math.max(least, Math.min(value, most));
 
 function place(element, left, top, width, height) {
   const sizes = { left, top, width, height };
