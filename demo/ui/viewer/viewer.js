@@ -403,7 +403,7 @@ export class Viewer {
     const { width, height } = this.result;
     const stride = 8 / this.camera.scale;
     const from = this.probed ?? { x: width / 2, y: height / 2 };
-    const within = (value, most) => Math.min(most - 0.5, Math.max(0.5, value));
+    const within = (value, most) => clamp(value, 0.5, most - 0.5);
     const [x, y] = [within(from.x + right * stride, width), within(from.y + down * stride, height)];
     this.camera.bringIn(x, y);
     this.#probe({ x, y, byKeyboard: true });
