@@ -1,9 +1,14 @@
 """Runtimes: pixel values in, logits out."""
 
+import sys
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+# OpenVINO reports each conversion to its makers, from a forked copy of the process that can hang
+# for ever and hold the app's port; where this package is missing, it reports nothing
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 
 class Engine(Protocol):

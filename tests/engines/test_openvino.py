@@ -40,6 +40,19 @@ def cache(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / kept.name
 
 
+def test_conversions_are_reported_to_nobody() -> None:
+    code = (
+        "import sys; import demo.engines.openvino\n"
+        "from openvino.tools.ovc import convert_impl\n"
+        "assert convert_impl.tm.__name__ == 'openvino.tools.ovc.telemetry_stub'\n"
+        "assert not any(name.startswith('openvino_telemetry.') for name in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_kept_graph_is_used_without_pytorch(cache: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
