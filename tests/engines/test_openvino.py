@@ -40,6 +40,15 @@ def cache(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / kept.name
 
 
+def run_python(code: str) -> str:
+    """What a new process prints that runs this code to its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_conversions_are_reported_to_nobody() -> None:
     code = (
         "import sys; import demo.engines.openvino\n"
@@ -47,10 +56,7 @@ def test_conversions_are_reported_to_nobody() -> None:
         "assert convert_impl.tm.__name__ == 'openvino.tools.ovc.telemetry_stub'\n"
         "assert not any(name.startswith('openvino_telemetry.') for name in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(code)
 
 
 def test_a_kept_graph_is_used_without_pytorch(cache: Path) -> None:
@@ -61,11 +67,7 @@ def test_a_kept_graph_is_used_without_pytorch(cache: Path) -> None:
         f"load_openvino_engine(Path({str(FOLDER)!r}), get_variant('xxs'), print)\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""  # nothing had to be prepared
+    assert run_python(code) == ""  # nothing had to be prepared
 
 
 @pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "graph.sha256"])
