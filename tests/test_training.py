@@ -15,7 +15,7 @@ from training.loss import dice_loss
 from training.model import build_model, read_weights
 from training.optimisers import build_optimisers, orthogonalise
 from training.photographs import PERSON, is_held_out_person, make_photograph
-from training.scenes import Sources, draw_batch
+from training.scenes import Sources, draw_batch, draw_scene
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 
 LISTED = (Path(training.__file__).parent / "held_out.txt").read_text().split()
@@ -84,6 +84,14 @@ def test_batches_come_in_order_wherever_they_are_drawn(processes: int) -> None:
         expected_values, expected_target = draw_batch(sources, key.side, key.size, key.seed)
         assert values.shape == (2, 3, 192, 192) and target.shape == (2, 2, 48, 48)
         assert torch.equal(values, expected_values) and torch.equal(target, expected_target)
+
+
+def test_a_share_of_one_makes_photographs_only() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    labels = np.full((40, 30), PERSON, np.uint8)
+    sources = Sources([make_photograph("1", pixels, labels)], [], [], photographs=1.0)
+    for seed in range(20):
+        assert (draw_scene(sources, 64, np.random.default_rng(seed)).labels == PERSON).all()
 
 
 def test_a_small_figure_weighs_as_much_as_a_large_one() -> None:

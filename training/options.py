@@ -20,6 +20,7 @@ class Options:
     start_from: list[Path]
     labels: Path | None
     freeze_trunk: bool
+    photographs: float
     minutes: float | None
     steps: int | None
     batch: int
@@ -52,6 +53,12 @@ def read_options(arguments: list[str], description: str | None) -> Options:
         action="store_true",
         help="leave the first layers as they are; three times as many scenes on a CPU",
     )
+    parser.add_argument(
+        "--photographs",
+        type=float,
+        default=0.5,
+        help="share of scenes that are photographs, not pasted and not empty",
+    )
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="of training, in all")
     length.add_argument("--steps", type=int, help="the same in steps; 0 for none")
@@ -63,4 +70,6 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     options = Options(**vars(parser.parse_args(arguments)))
     if options.freeze_trunk and not options.start_from:
         parser.error("--freeze-trunk needs trained layers: give --start-from too.")
+    if not 0 <= options.photographs <= 1:
+        parser.error("--photographs is a share between 0 and 1.")
     return options

@@ -29,19 +29,22 @@ class Sources:
         people: photographs with exact masks.
         guessed: photographs with pseudo-labels; may be empty.
         empty: pictures without people.
+        photographs: share of scenes that are photographs, in [0, 1]; of the others, 64 % are
+            composites.
     """
 
     people: Sequence[Photograph]
     guessed: Sequence[Photograph]
     empty: Sequence[Photograph]
+    photographs: float = 0.5
 
 
 def draw_scene(sources: Sources, side: int, rng: Generator) -> Scene:
     """Make one scene: a photograph, a composite, or nobody."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < sources.photographs:
         scene = _photograph(sources, side, rng)
-    elif kind < 0.82:
+    elif kind < 0.64 + 0.36 * sources.photographs:
         scene = _composite(sources, side, rng)
     else:
         scene = _nobody(sources, side, rng)

@@ -7,6 +7,7 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -73,7 +74,7 @@ class Run:
         self.worker, self.options = worker, options
         people = load_people(options.people, held_out=False)
         empty = load_empty(options.empty, held_out=False) + empty_strips(people)
-        self.sources = Sources(people, [], empty)
+        self.sources = Sources(people, [], empty, options.photographs)
         self.unlabelled = list_unlabelled(options.people)
         self.held_out = load_people(options.people, held_out=True)[::3]
         self.held_out_empty = load_empty(options.empty, held_out=True)[::3]
@@ -244,7 +245,7 @@ class Run:
 
     def _use_guessed_labels(self) -> None:
         guessed = load_labelled(self.unlabelled, self.labels)
-        self.sources = Sources(self.sources.people, guessed, self.sources.empty)
+        self.sources = replace(self.sources, guessed=guessed)
         self.batches = None
 
     def _save(self) -> None:
