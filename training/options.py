@@ -6,6 +6,7 @@ from pathlib import Path
 
 from demo.variants import VARIANTS
 from training.optimisers import OPTIMISERS
+from training.scenes import Sources
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument(
         "--photographs",
         type=float,
-        default=0.5,
+        default=Sources.photographs,
         help="share of scenes that are photographs, not pasted and not empty",
     )
     length = parser.add_mutually_exclusive_group(required=True)
