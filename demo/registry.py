@@ -181,23 +181,31 @@ class Registry:
         return {key: _state(loading) for key, loading in self._loadings.copy().items()}
 
     def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
-        """The largest variant that has weights, S first.
+        """The largest variant that has weights, S first; if all are bundled, the smallest.
 
-        A variant that failed lately is passed over, but for the last resort, the smallest.
+        The larger bundled checkpoints have had less training for their size. A variant that
+        failed lately is passed over, but for the last resort, the smallest.
 
         Raises:
             WeightsUnavailable: if none has.
         """
         smallest, *larger = VARIANTS
+        bundled = None
         for key in [*reversed(larger), smallest]:
             loading = self._loadings.get(key)
             if key != smallest and loading is not None and _failed_lately(loading):
                 continue
             try:
-                return self.get(key, on_progress)
+                loaded = self.get(key, on_progress)
             except WeightsUnavailable as error:
                 last_error = error
-        raise last_error
+                continue
+            if loaded.weights.kind != "bundled":
+                return loaded
+            bundled = loaded
+        if bundled is None:
+            raise last_error
+        return bundled
 
     def _begin(
         self, variant: Variant, loading: _Loading, replaces: _Loading | None = None

@@ -1,4 +1,4 @@
-"""The bundled checkpoint on the example photographs, through the one shared function."""
+"""The bundled checkpoints on the example photographs, through the one shared function."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +22,10 @@ def bundled() -> Registry:
     return Registry()
 
 
-def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry) -> None:
+@pytest.mark.parametrize("variant", ["xxs", "xs"])
+def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry, variant: str) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")
-    result = segment(image, "xxs", registry=bundled)
+    result = segment(image, variant, registry=bundled)
     person = result.class_map == 15
     # the wall between her hair and the rocket
     head, wall = person[40:190, 180:280].mean(), person[20:160, 310:360].mean()

@@ -100,6 +100,25 @@ def test_first_available_is_the_largest_with_weights() -> None:
     assert Registry(load).first_available().variant.key == "xs"
 
 
+@pytest.mark.parametrize(
+    ("kinds", "first"),
+    [
+        ({"s": "bundled", "xs": "bundled", "xxs": "bundled"}, "xxs"),
+        ({"s": "bundled", "xs": "hub", "xxs": "bundled"}, "xs"),
+        ({"xs": "bundled"}, "xs"),
+    ],
+    ids=["all bundled", "one from the Hub", "only one"],
+)
+def test_of_bundled_weights_the_smallest_come_first(kinds: dict[str, str], first: str) -> None:
+    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        if variant.key not in kinds:
+            raise WeightsUnavailable("none")
+        weights = dataclasses.replace(FAKE_WEIGHTS, kind=kinds[variant.key])
+        return LoadedVariant(variant, ColourEngine(), weights)
+
+    assert Registry(load).first_available().variant.key == first
+
+
 def test_a_recent_failure_is_not_tried_again_for_each_visitor() -> None:
     attempts: list[str] = []
 

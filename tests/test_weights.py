@@ -17,8 +17,9 @@ from tests.test_registry import ignore
 XXS = get_variant("xxs")
 
 
-def test_bundled_checkpoint_says_what_it_knows() -> None:
-    checkpoint = find_bundled(XXS, ignore)
+@pytest.mark.parametrize("key", ["xxs", "xs"])
+def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
+    checkpoint = find_bundled(get_variant(key), ignore)
     assert checkpoint is not None
     assert checkpoint.source.kind == "bundled"
     assert checkpoint.source.class_names == ("background", "person")

@@ -53,9 +53,9 @@ def figure_box(photograph: Photograph, rng: Generator) -> Box:
 
 
 def random_box(photograph: Photograph, rng: Generator) -> Box:
-    """Any part of a picture, from two fifths of its sides to all of it."""
+    """Any part of a picture, from a quarter of its sides to all of it."""
     height, width = photograph.labels.shape
-    tall, wide = (int(size) for size in rng.uniform(0.4, 1.0, 2) * (height, width))
+    tall, wide = (int(size) for size in rng.uniform(0.25, 1.0, 2) * (height, width))
     row, column = rng.uniform(0, height - tall), rng.uniform(0, width - wide)
     return _inside(row, column, tall, wide, (height, width))
 

@@ -37,7 +37,7 @@ Payload = dict[str, Any] | None
 
 
 def on_load(progress: gr.Progress = gr.Progress()) -> None:
-    """Wait for the largest variant that has weights; what comes of it is `on_ready`'s to say."""
+    """Wait for the variant to begin with; what comes of it is `on_ready`'s to say."""
     with contextlib.suppress(DemoError):
         default_registry().first_available(_report_to(progress))
 
@@ -51,11 +51,13 @@ def on_ready(photo: Payload, variant: str | None) -> tuple[Any, Any]:
     if photo is not None or variant is not None:
         return gr.skip(), gr.skip()
     try:
-        loaded = default_registry().first_available()
+        registry = default_registry()
+        loaded = registry.first_available()
     except DemoError as error:
         return gr.skip(), render_error(str(error))
     larger = list(VARIANTS)[list(VARIANTS).index(loaded.variant.key) + 1 :]
-    missing = " and ".join(VARIANTS[key].label for key in reversed(larger))
+    failed = [VARIANTS[key].label for key in reversed(larger) if registry.loaded(key) is None]
+    missing = " and ".join(failed)
     absence = f" {missing} cannot be had at present." if missing else ""
     return loaded.variant.key, render_status(
         f"Ready: {loaded.variant.label}.{absence}", loaded.weights

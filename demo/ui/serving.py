@@ -100,7 +100,7 @@ def wait_for_rest(is_done: Callable[[], bool], within_s: float = FINISH_S) -> No
 
 
 def _load_first() -> None:
-    """The largest variant that can be had, so that the first visitor need not wait for it."""
+    """The variant that the page begins with, so that the first visitor need not wait for it."""
     with contextlib.suppress(DemoError):  # /healthz and the page say why
         default_registry().first_available()
 

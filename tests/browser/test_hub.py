@@ -16,41 +16,41 @@ from tests.stub_hub import StubHub
 
 @pytest.fixture
 def stub(tmp_path: Path) -> Iterator[StubHub]:
-    small = get_variant("s")
+    x_small = get_variant("xs")
     with stub_hub.serve() as stub:
-        folder = save_random(small, tmp_path / "s", layout="pytorch_model.bin")
-        stub.repositories[small.checkpoint] = folder
+        folder = save_random(x_small, tmp_path / "xs", layout="pytorch_model.bin")
+        stub.repositories[x_small.checkpoint] = folder
         yield stub
 
 
 def test_a_cold_cache_fills_with_progress_and_recovers(
     stub: StubHub, chromium: Browser, tmp_path: Path
 ) -> None:
-    small = get_variant("s")
+    x_small = get_variant("xs")
     stub.bytes_per_s = 6_000_000
     context = chromium.new_context()
     with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
         page = context.new_page()
         page.goto(address)
         status = page.locator("#status")
-        expect(status).to_contain_text(f"Downloading {small.checkpoint}", timeout=60_000)
-        expect(status).to_contain_text("Ready: MobileViT-S", timeout=60_000)
-        expect(page.locator("#variant input:checked")).to_have_value("s")
+        expect(status).to_contain_text(f"Downloading {x_small.checkpoint}", timeout=60_000)
+        expect(status).to_contain_text("Ready: MobileViT-XS", timeout=60_000)
+        expect(page.locator("#variant input:checked")).to_have_value("xs")
         click_example(page)
         wait_for_result(page)
-        expect(status).to_contain_text(stub.commit(small.checkpoint))
+        expect(status).to_contain_text(stub.commit(x_small.checkpoint))
         expect(status).to_contain_text("from the Hugging Face Hub")
 
-        page.locator("#variant label", has_text="XS ·").last.click()
-        alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("has no apple/deeplabv3-mobilevit-x-small", timeout=30_000)
-        stub.bytes_per_s = 0
-        x_small = get_variant("xs")
-        stub.repositories[x_small.checkpoint] = save_random(x_small, tmp_path / "xs")
         page.locator("#variant label", has_text="S ·").last.click()
-        wait_for_result(page)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("has no apple/deeplabv3-mobilevit-small", timeout=30_000)
+        stub.bytes_per_s = 0
+        small = get_variant("s")
+        stub.repositories[small.checkpoint] = save_random(small, tmp_path / "s")
         page.locator("#variant label", has_text="XS ·").last.click()
-        expect(status).to_contain_text("MobileViT-XS took", timeout=60_000)
+        wait_for_result(page)
+        page.locator("#variant label", has_text="S ·").last.click()
+        expect(status).to_contain_text("MobileViT-S took", timeout=60_000)
         check_comparison(page)
     context.close()
 

@@ -283,9 +283,9 @@ def test_a_comparison_says_which_variants_are_missing(page: Page) -> None:
     page.get_by_role("button", name="Compare XXS").click()
     sections = page.locator(".compare section")
     expect(sections).to_have_count(3, timeout=60_000)
-    expect(sections.nth(0).locator("canvas.paint")).to_be_visible()
-    for i, variant in ((1, "MobileViT-XS"), (2, "MobileViT-S")):
-        expect(sections.nth(i)).to_contain_text(f"{variant} has no weights on this machine")
+    for i in range(2):
+        expect(sections.nth(i).locator("canvas.paint")).to_be_visible()
+    expect(sections.nth(2)).to_contain_text("MobileViT-S has no weights on this machine")
     click_example(page, "cat")
     expect(sections).to_have_count(0, timeout=30_000)
 
