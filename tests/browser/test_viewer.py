@@ -282,7 +282,7 @@ def test_a_comparison_says_which_variants_are_missing(page: Page) -> None:
     page.get_by_text("Compare the variants").click()
     page.get_by_role("button", name="Compare XXS").click()
     sections = page.locator(".compare section")
-    expect(sections).to_have_count(3, timeout=60_000)
+    expect(sections).to_have_count(4, timeout=60_000)
     for i in range(2):
         expect(sections.nth(i).locator("canvas.paint")).to_be_visible()
     expect(sections.nth(2)).to_contain_text("MobileViT-S has no weights on this machine")
@@ -300,13 +300,13 @@ def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -
     compare = page.get_by_role("button", name="Compare XXS")
     compare.click()
     sections = page.locator(".compare section")
-    expect(sections).to_have_count(3, timeout=60_000)
+    expect(sections).to_have_count(4, timeout=60_000)
     page.get_by_text("What the network sees").click()
     page.locator("#framing label", has_text="crop").click()
     expect(sections).to_have_count(0, timeout=30_000)
     expect(page.locator("#files a[download]")).to_have_count(0)
     compare.click()
-    expect(sections).to_have_count(3, timeout=60_000)
+    expect(sections).to_have_count(4, timeout=60_000)
     expect(page.locator(".compare .legend").first).to_contain_text("not seen")
 
 
