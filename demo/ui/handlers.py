@@ -50,14 +50,14 @@ def on_ready(photo: Payload, variant: str | None) -> tuple[Any, Any]:
     """
     if photo is not None or variant is not None:
         return gr.skip(), gr.skip()
+    registry = default_registry()
     try:
-        registry = default_registry()
         loaded = registry.first_available()
     except DemoError as error:
         return gr.skip(), render_error(str(error))
     larger = list(VARIANTS)[list(VARIANTS).index(loaded.variant.key) + 1 :]
-    failed = [VARIANTS[key].label for key in reversed(larger) if registry.loaded(key) is None]
-    missing = " and ".join(failed)
+    absent = [VARIANTS[key].label for key in reversed(larger) if registry.loaded(key) is None]
+    missing = " and ".join(absent)
     absence = f" {missing} cannot be had at present." if missing else ""
     return loaded.variant.key, render_status(
         f"Ready: {loaded.variant.label}.{absence}", loaded.weights
