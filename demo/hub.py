@@ -119,7 +119,8 @@ def _ask(repository: str, name: str) -> None:
     if time.monotonic() < _silent_until:
         raise WeightsUnavailable(_UNREACHABLE)
     url = huggingface_hub.hf_hub_url(repository, name)
-    asked = _in_thread(lambda: huggingface_hub.get_hf_file_metadata(url, timeout=ANSWER_S))
+    # the client's own limit, which is per connect or read, only ends the thread: ours comes first
+    asked = _in_thread(lambda: huggingface_hub.get_hf_file_metadata(url, timeout=2 * ANSWER_S))
     try:
         asked.result(timeout=ANSWER_S)
     except FutureTimeoutError:

@@ -218,7 +218,7 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
             for v in VARIANTS.values()
         ],
         label="MobileViT variant",
-        info="Larger is slower and more accurate. The mIoU is that of Apple's weights.",
+        info="Larger is slower. The mIoU is that of Apple's weights.",
         elem_id="variant",
     )
     with gr.Accordion("What the network sees", open=False):
