@@ -24,7 +24,8 @@ from websockets.asyncio.client import connect
 
 from benchmarks.ours import checkpoint_of, make_photograph
 from demo.engines import Engine
-from demo.registry import LoadedVariant, Registry, open_registry
+from demo.loading import LoadedVariant
+from demo.registry import Registry, open_registry
 from demo.web import live_socket
 from tests.browser.conftest import free_port
 

@@ -17,8 +17,9 @@ from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
 from demo.image import read_image
 from demo.inference import segment
+from demo.loading import LoadedVariant
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.registry import DEFAULT_VARIANT, LoadedVariant, default_registry
+from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.variants import VARIANTS
 
 

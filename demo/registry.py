@@ -1,9 +1,10 @@
-"""The one cache: a variant -> a loaded, warmed engine and where its weights came from."""
+"""The one cache: a variant -> a loaded, warmed engine and where its weights came from.
+
+Bundled weights stand in for a variant's own (a local folder's or the Hub's). They are loaded only
+where somebody waits for them, and give way as soon as its own are had.
+"""
 
 import dataclasses
-import functools
-import importlib.util
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,31 +13,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from demo.engines import Engine
-from demo.errors import InvalidOption, WeightsUnavailable
-from demo.framing import DEFAULT_SIDE
-from demo.segmentation import WeightsSource
-from demo.settings import engine_choice
+from demo.errors import WeightsUnavailable
+from demo.loading import (
+    Load,
+    LoadedVariant,
+    because,
+    load_bundled,
+    load_engine,
+    load_variant,
+)
 from demo.variants import VARIANTS, Variant, get_variant
-from demo.weights import SOURCES, OnProgress, read_source
-
-logger = logging.getLogger(__name__)
+from demo.weights import OnProgress, read_source
 
 DEFAULT_VARIANT = "s"
 RETRY_AFTER_S = 300.0
-"""How long a bundled checkpoint stands in before the Hub is asked again, in the background, and
-how long `Registry.first_available` takes a failure for granted."""
+"""How long a variant's own weights are taken to be unavailable before they are asked for again."""
 
 
-@dataclass(frozen=True)
-class LoadedVariant:
-    """An engine that is ready to run, and where its weights came from."""
-
-    variant: Variant
-    engine: Engine
-    weights: WeightsSource
+def no_stand_in(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+    """For a registry of one kind of weights, for which nothing must stand in."""
+    raise WeightsUnavailable("")
 
 
 @dataclass
@@ -46,170 +42,82 @@ class _Loading:
     future: "Future[LoadedVariant]" = field(default_factory=Future)
     progress: tuple[float, str] = (0.0, "Starting")
     finished_at: float = 0.0
-    is_retried: bool = False
+
+    @property
+    def loaded(self) -> LoadedVariant | None:
+        """What was loaded; None while under way or where it failed."""
+        if not self.future.done() or self.future.exception() is not None:
+            return None
+        return self.future.result()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without anything loaded."""
+        return self.future.done() and self.future.exception() is not None
+
+    @property
+    def state(self) -> str:
+        """Loaded, its progress, or why not."""
+        if not self.future.done():
+            fraction, sentence = self.progress
+            return f"{sentence}, {fraction:.0%}"
+        return str(self.future.exception() or "loaded")
 
 
-def load_variant(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-    """Load from the best source that has usable weights, and run the network once.
-
-    Raises:
-        WeightsUnavailable: if no source has any, with the reason of each.
-    """
-    reasons: list[str] = []
-    for find in SOURCES:
-        try:
-            checkpoint = find(variant, on_progress)
-            if checkpoint is None:
-                continue
-            on_progress(1.0, f"Loading {variant.label}")
-            engine = load_engine(checkpoint.folder, variant, on_progress)
-            _warm_up(engine, variant)
-        except WeightsUnavailable as error:
-            logger.info("%s: %s gave no weights: %s", variant.label, find.__name__, error)
-            reasons.append(str(error))
-            continue
-        except InvalidOption:
-            raise
-        except Exception as error:  # a broken source must not stand in the way of the next
-            logger.warning("%s: %s failed: %r", variant.label, find.__name__, error)
-            reasons.append(f"the checkpoint of {variant.label} cannot be used")
-            continue
-        weights = dataclasses.replace(checkpoint.source, reason="; ".join(reasons))
-        logger.info("%s: %s weights, %s", variant.label, weights.kind, weights.name)
-        return LoadedVariant(variant, engine, weights)
-    raise WeightsUnavailable(
-        f"{variant.label} has no weights on this machine: {'; '.join(reasons)}. "
-        "Choose another variant, or try again later."
-    )
-
-
-def _warm_up(engine: Engine, variant: Variant) -> None:
-    """Run the network once, so that the first visitor does not wait, and look at what it says."""
-    grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
-    if not np.isfinite(engine(grey)).all():
-        raise WeightsUnavailable(f"the checkpoint of {variant.label} gives no finite numbers")
-
-
-def load_engine(folder: Path, variant: Variant, on_progress: OnProgress) -> Engine:
-    """Load a checkpoint into the engine that suits this machine.
-
-    Raises:
-        WeightsUnavailable: if the checkpoint is damaged or belongs to another architecture.
-    """
-    # engines are imported here because their runtimes take seconds to import
-    if choose_engine() == "openvino":
-        from demo.engines.openvino import load_openvino_engine  # noqa: PLC0415
-
-        return load_openvino_engine(folder, variant, on_progress)
-    from demo.engines.pytorch import load_torch_engine  # noqa: PLC0415
-
-    return load_torch_engine(folder, variant)
-
-
-@functools.cache
-def choose_engine() -> str:
-    """``torch`` on a GPU, else ``openvino`` if it is installed, unless the settings say."""
-    chosen = engine_choice()
-    if chosen != "auto":
-        return chosen
-    if _has_gpu():
-        return "torch"
-    if importlib.util.find_spec("openvino") is None:
-        logger.info("openvino is not installed; running on torch, which is slower on a CPU.")
-        return "torch"
-    return "openvino"
-
-
-def _has_gpu() -> bool:
-    if not Path("/dev/nvidiactl").exists():
-        return False  # saves the import
-    import torch  # noqa: PLC0415
-
-    return bool(torch.cuda.is_available())
-
-
-class Registry:
-    """Loads each variant once, however many ask for it at the same time.
+class _Loads:
+    """Loads each variant once, in a thread of its own, however many ask at the same time.
 
     Args:
-        load: how one variant is loaded; called in a thread of its own.
+        load: how one variant is loaded.
+        retry_after_s: how long it is taken for granted that a variant has no weights.
     """
 
-    def __init__(self, load: Callable[[Variant, OnProgress], LoadedVariant] = load_variant) -> None:
-        self._load = load
+    def __init__(self, load: Load, retry_after_s: float) -> None:
+        self._load, self._retry_after_s = load, retry_after_s
         self._loadings: dict[str, _Loading] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: str, on_progress: OnProgress | None = None) -> LoadedVariant:
-        """The loaded variant; loads it, or waits for whoever is loading it.
+    def start(self, variant: Variant, again: bool = False) -> _Loading:
+        """Begin to load a variant, unless it is loaded, being loaded, or had no weights lately.
 
         Args:
-            key: ``xxs``, ``xs`` or ``s``.
-            on_progress: called a few times a second while it loads.
-
-        Raises:
-            InvalidOption: if there is no such variant.
-            WeightsUnavailable: if it has no weights; the next call tries again.
+            variant: what to load.
+            again: whether to try again even so.
         """
-        loading = self.start(key)
-        while not futures.wait([loading.future], timeout=0.2).done:
-            if on_progress is not None:
-                on_progress(*loading.progress)
-        return loading.future.result()
-
-    def start(self, key: str) -> _Loading:
-        """Begin to load a variant in the background, unless it is loaded or being loaded."""
-        variant = get_variant(key)
         with self._lock:
             loading = self._loadings.get(variant.key)
-            if loading is None or _failed(loading):
-                loading = self._loadings[variant.key] = self._begin(variant, _Loading())
-            elif _may_improve(loading):
-                loading.is_retried = True
-                self._begin(variant, _Loading(), replaces=loading)
+            if loading is None or (loading.failed and (again or self._may_differ(loading))):
+                loading = self._loadings[variant.key] = self._begin(variant)
         return loading
 
-    def loaded(self, key: str) -> LoadedVariant | None:
-        """The variant if it is loaded, without waiting."""
-        loading = self._loadings.get(get_variant(key).key)
-        if loading is None or not loading.future.done() or _failed(loading):
-            return None
-        return loading.future.result()
+    def find(self, variant: Variant) -> _Loading | None:
+        """What has become of a variant, if it was asked for."""
+        return self._loadings.get(variant.key)
 
-    def states(self) -> dict[str, str]:
-        """What has become of each variant that was asked for: loaded, its progress, or why not."""
-        return {key: _state(loading) for key, loading in self._loadings.copy().items()}
+    def loaded(self, variant: Variant) -> LoadedVariant | None:
+        """The variant if it is loaded."""
+        loading = self._loadings.get(variant.key)
+        return loading.loaded if loading is not None else None
 
-    def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
-        """The largest variant that has weights, S first; if all are bundled, the smallest.
+    def failed(self, variant: Variant) -> bool:
+        """Whether the variant was asked for and could not be loaded."""
+        loading = self._loadings.get(variant.key)
+        return loading is not None and loading.failed
 
-        The larger bundled checkpoints have had less training for their size. A variant that
-        failed lately is passed over, but for the last resort, the smallest.
+    def drop(self, variant: Variant) -> None:
+        """Forget what was loaded."""
+        with self._lock:
+            self._loadings.pop(variant.key, None)
 
-        Raises:
-            WeightsUnavailable: if none has.
-        """
-        smallest, *larger = VARIANTS
-        bundled = None
-        for key in [*reversed(larger), smallest]:
-            loading = self._loadings.get(key)
-            if key != smallest and loading is not None and _failed_lately(loading):
-                continue
-            try:
-                loaded = self.get(key, on_progress)
-            except WeightsUnavailable as error:
-                last_error = error
-                continue
-            if loaded.weights.kind != "bundled":
-                return loaded
-            bundled = loaded
-        if bundled is None:
-            raise last_error
-        return bundled
+    def _may_differ(self, loading: _Loading) -> bool:
+        """Whether what failed is worth another try: it is long ago, or was no lack of weights."""
+        is_long_ago = time.monotonic() - loading.finished_at >= self._retry_after_s
+        return is_long_ago or not isinstance(loading.future.exception(), WeightsUnavailable)
 
-    def _begin(
-        self, variant: Variant, loading: _Loading, replaces: _Loading | None = None
-    ) -> _Loading:
+    def _begin(self, variant: Variant) -> _Loading:
+        loading = _Loading()
+        loading.future.set_running_or_notify_cancel()  # who no longer waits cannot cancel it
+
         def report(fraction: float, sentence: str) -> None:
             loading.progress = (fraction, sentence)
 
@@ -222,45 +130,146 @@ class Registry:
             else:
                 loading.finished_at = time.monotonic()
                 loading.future.set_result(loaded)
-            if replaces is not None:
-                self._settle_retry(variant, replaces, loading)
 
         threading.Thread(target=run, name=f"load-{variant.key}", daemon=True).start()
         return loading
 
-    def _settle_retry(self, variant: Variant, standing: _Loading, retried: _Loading) -> None:
-        with self._lock:
-            if not _failed(retried) and retried.future.result().weights.kind != "bundled":
-                self._loadings[variant.key] = retried
-            standing.finished_at = time.monotonic()
-            standing.is_retried = False
+
+class Registry:
+    """The variants of this process: each with its own weights, or with what stands in for them.
+
+    Args:
+        load: how a variant's own weights are loaded.
+        load_stand_in: how those are loaded that serve while its own cannot be had.
+    """
+
+    def __init__(self, load: Load = load_variant, load_stand_in: Load = load_bundled) -> None:
+        self._load_stand_in = load_stand_in
+        self._own = _Loads(load, RETRY_AFTER_S)
+        self._stand_ins = _Loads(self._stand_in, 0.0)
+
+    def get(self, key: str, on_progress: OnProgress | None = None) -> LoadedVariant:
+        """The loaded variant; loads it, or waits for whoever is loading it.
+
+        Args:
+            key: ``xxs``, ``xs`` or ``s``.
+            on_progress: called a few times a second while it loads.
+
+        Raises:
+            InvalidOption: if there is no such variant.
+            WeightsUnavailable: if it has no weights; the next call tries again.
+        """
+        return self._wait(self.request(key), get_variant(key), on_progress)
+
+    def request(self, key: str) -> "Future[LoadedVariant]":
+        """The same without waiting: a future, which gives the variant or raises as `get` does.
+
+        While a stand-in serves, the variant's own weights are asked for in the background.
+        """
+        variant = get_variant(key)
+        own = self._own.start(variant, again=self._stand_ins.failed(variant))
+        if own.loaded:
+            self._stand_ins.drop(variant)
+        elif self._stand_ins.loaded(variant):
+            return self._stand_ins.start(variant).future
+        return _first_or(own.future, lambda: self._stand_ins.start(variant).future)
+
+    def loaded(self, key: str) -> LoadedVariant | None:
+        """The variant if it is loaded, without waiting."""
+        variant = get_variant(key)
+        return self._own.loaded(variant) or self._stand_ins.loaded(variant)
+
+    def states(self) -> dict[str, str]:
+        """What has become of each variant that was asked for: loaded, its progress, or why not."""
+        states = {key: self._state(variant) for key, variant in VARIANTS.items()}
+        return {key: state for key, state in states.items() if state}
+
+    def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
+        """The largest variant that has its own weights; if none has, the smallest that is bundled.
+
+        The larger bundled checkpoints have had less training for their size. While one stands in,
+        nobody waits for others.
+
+        Raises:
+            WeightsUnavailable: if none has any.
+        """
+        smallest, *_ = VARIANTS.values()
+        standing = next(filter(None, map(self._stand_ins.loaded, VARIANTS.values())), None)
+        is_last_resort = standing is None and self._stand_ins.failed(smallest)
+        for variant in reversed(VARIANTS.values()):
+            own = self._own.start(variant, again=is_last_resort and variant is smallest)
+            if standing is not None and not own.future.done():
+                return standing
+            try:
+                return self._wait(own.future, variant, on_progress)
+            except WeightsUnavailable:
+                continue
+        if standing is not None:
+            return standing
+        for variant in VARIANTS.values():
+            try:
+                future = self._stand_ins.start(variant).future
+                return self._wait(future, variant, on_progress)
+            except WeightsUnavailable as error:
+                last_error = error
+        raise last_error
+
+    def _stand_in(self, variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        """Load what stands in, with the reason why its own weights could not be had."""
+        own = self._own.find(variant)
+        reasons = [own.state] if own is not None and own.failed else []
+        try:
+            loaded = self._load_stand_in(variant, on_progress)
+        except WeightsUnavailable as error:
+            reasons += filter(None, [str(error)])
+            raise WeightsUnavailable(
+                f"{variant.label} has no weights on this machine: {'; '.join(reasons)}. "
+                "Choose another variant, or try again later."
+            ) from error
+        return dataclasses.replace(loaded, weights=because(loaded.weights, reasons))
+
+    def _wait(
+        self, future: "Future[LoadedVariant]", variant: Variant, on_progress: OnProgress | None
+    ) -> LoadedVariant:
+        while not futures.wait([future], timeout=0.2).done:
+            loading = self._under_way(variant)
+            if on_progress is not None and loading is not None:
+                on_progress(*loading.progress)
+        return future.result()
+
+    def _under_way(self, variant: Variant) -> _Loading | None:
+        """The load of a variant that counts now: the stand-in's once its own has failed."""
+        own, stand_in = self._own.find(variant), self._stand_ins.find(variant)
+        return stand_in if stand_in is not None and self._own.failed(variant) else own
+
+    def _state(self, variant: Variant) -> str:
+        if self.loaded(variant.key):
+            return "loaded"
+        loading = self._under_way(variant)
+        if loading is None:
+            return ""
+        is_own = loading is self._own.find(variant)
+        return f"not loaded: {loading.state}" if is_own and loading.failed else loading.state
 
 
-def _state(loading: _Loading) -> str:
-    if not loading.future.done():
-        fraction, sentence = loading.progress
-        return f"{sentence}, {fraction:.0%}"
-    error = loading.future.exception()
-    return "loaded" if error is None else str(error)
+def _first_or(
+    first: "Future[LoadedVariant]", other: "Callable[[], Future[LoadedVariant]]"
+) -> "Future[LoadedVariant]":
+    """What the first future gives, or where it has no weights, what the other gives."""
+    answer: Future[LoadedVariant] = Future()
+    answer.set_running_or_notify_cancel()
 
+    def settle(done: "Future[LoadedVariant]") -> None:
+        error = done.exception()
+        if error is None:
+            answer.set_result(done.result())
+        elif done is first and isinstance(error, WeightsUnavailable):
+            other().add_done_callback(settle)
+        else:
+            answer.set_exception(error)
 
-def _failed(loading: _Loading) -> bool:
-    return loading.future.done() and loading.future.exception() is not None
-
-
-def _failed_lately(loading: _Loading) -> bool:
-    return _failed(loading) and time.monotonic() - loading.finished_at < RETRY_AFTER_S
-
-
-def _may_improve(loading: _Loading) -> bool:
-    """Whether a bundled checkpoint stands in for one that the Hub may have by now."""
-    if (
-        loading.is_retried
-        or not loading.future.done()
-        or loading.future.result().weights.kind != "bundled"
-    ):
-        return False
-    return time.monotonic() - loading.finished_at > RETRY_AFTER_S
+    first.add_done_callback(settle)
+    return answer
 
 
 def open_registry(folder: Path) -> Registry:
@@ -270,7 +279,7 @@ def open_registry(folder: Path) -> Registry:
         engine = load_engine(folder, variant, on_progress)
         return LoadedVariant(variant, engine, read_source(folder, "local"))
 
-    return Registry(load)
+    return Registry(load, no_stand_in)
 
 
 _default_registry = Registry()

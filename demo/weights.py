@@ -54,13 +54,21 @@ def find_on_hub(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
     return _hub_checkpoint(hub.download(variant.checkpoint, report), variant)
 
 
+def is_bundled(variant: Variant) -> bool:
+    """Whether the variant has a checkpoint in assets/checkpoints."""
+    return find_weights(BUNDLED_FOLDER / variant.key) is not None
+
+
 def find_bundled(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
     """The checkpoint in assets/checkpoints, if the variant has one."""
     return _read_folder(BUNDLED_FOLDER / variant.key, "bundled")
 
 
-SOURCES = (find_local, find_cached, find_on_hub, find_bundled)
-"""Best first. Each gives a checkpoint, None where it has none, or raises with the reason."""
+Find = Callable[[Variant, OnProgress], Checkpoint | None]
+"""Gives a checkpoint, None where it has none, or raises `WeightsUnavailable` with the reason."""
+
+SOURCES: tuple[Find, ...] = (find_local, find_cached, find_on_hub)
+"""Of a variant's own weights, best first; bundled ones stand in for them."""
 
 
 def _hub_checkpoint(snapshot: Path, variant: Variant) -> Checkpoint:

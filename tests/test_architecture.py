@@ -28,6 +28,7 @@ FLOORS = [
     {"demo.overlay", "demo.areas"},
     {"demo.inference"},
     {"demo.registry"},
+    {"demo.loading"},
     {"demo.engines.openvino"},
     {"demo.engines.pytorch", "demo.weights", "demo.class_map"},
     {"demo.hub", "demo.engines"},
@@ -80,7 +81,7 @@ def test_heavy_packages_stay_where_they_belong(path: Path) -> None:
     roots = {module.split(".")[0] for module in imports_of(path)}
     if not name.startswith(("app", "demo.ui")):
         assert "gradio" not in roots
-    if not name.startswith("demo.engines") and name != "demo.registry":
+    if not name.startswith("demo.engines") and name != "demo.loading":
         assert not roots & {"torch", "transformers", "openvino"}
 
 

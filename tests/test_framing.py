@@ -8,7 +8,8 @@ from demo.classes import NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
 from demo.framing import FRAMINGS, Framing, frame_pixels, plan_framing, to_pixel_values
 from demo.inference import segment
-from demo.registry import LoadedVariant, Registry
+from demo.loading import LoadedVariant
+from demo.registry import Registry
 from tests.conftest import FAKE_WEIGHTS, ColourEngine
 
 PERSON, CAT = 15, 8

@@ -14,7 +14,8 @@ from huggingface_hub import constants, file_download
 from benchmarks.checkpoints import save_random
 from demo import hub
 from demo.errors import WeightsUnavailable
-from demo.registry import LoadedVariant, Registry
+from demo.loading import LoadedVariant
+from demo.registry import Registry
 from demo.variants import VARIANTS, get_variant
 from tests import stub_hub
 from tests.stub_hub import StubHub

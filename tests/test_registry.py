@@ -1,22 +1,46 @@
 import dataclasses
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from demo import registry as registry_module
-from demo.engines import Engine
 from demo.errors import InvalidOption, WeightsUnavailable
-from demo.registry import LoadedVariant, Registry, load_variant
-from demo.segmentation import WeightsSource
-from demo.variants import Variant, get_variant
-from demo.weights import Checkpoint, OnProgress
+from demo.loading import LoadedVariant
+from demo.registry import Registry
+from demo.variants import VARIANTS, Variant
+from demo.weights import OnProgress
 from tests.conftest import FAKE_WEIGHTS, ColourEngine
 
 
-def ignore(fraction: float, sentence: str) -> None:
-    pass
+class Source:
+    """Has weights of some variants, and notes which were asked for."""
+
+    def __init__(self, kind: str, *keys: str) -> None:
+        self.keys = set(keys)
+        self.asked: list[str] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self._kind = kind
+
+    def __call__(self, variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        self.asked.append(variant.key)
+        on_progress(0.5, f"Loading {self._kind}")
+        assert self.go_on.wait(10)
+        if variant.key not in self.keys:
+            raise WeightsUnavailable(f"no {self._kind} weights")
+        weights = dataclasses.replace(FAKE_WEIGHTS, kind=self._kind)
+        return LoadedVariant(variant, ColourEngine(), weights)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what happens in the background."""
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_loads_once_however_many_ask() -> None:
@@ -62,19 +86,18 @@ def test_all_who_wait_hear_of_the_progress() -> None:
 
 
 def test_a_failure_is_told_and_the_next_call_tries_again() -> None:
-    attempts = []
-
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        attempts.append(variant.key)
-        if len(attempts) == 1:
-            raise WeightsUnavailable("no weights today")
-        return LoadedVariant(variant, ColourEngine(), FAKE_WEIGHTS)
-
-    registry = Registry(load)
-    with pytest.raises(WeightsUnavailable, match="today"):
+    hub, bundled = Source("hub"), Source("bundled")
+    registry = Registry(hub, bundled)
+    with pytest.raises(WeightsUnavailable) as caught:
         registry.get("s")
+    assert str(caught.value) == (
+        "MobileViT-S has no weights on this machine: no hub weights; no bundled weights. "
+        "Choose another variant, or try again later."
+    )
     assert registry.loaded("s") is None
-    assert registry.get("s").variant.key == "s"
+    assert registry.states() == {"s": str(caught.value)}
+    hub.keys.add("s")
+    assert registry.get("s").weights.kind == "hub"
     assert registry.loaded("s") is not None
 
 
@@ -86,139 +109,85 @@ def test_a_time_out_inside_the_load_is_not_waited_for() -> None:
         Registry(load).get("s")
 
 
+def test_who_no_longer_waits_cancels_it_for_nobody() -> None:
+    hub = Source("hub", "s")
+    hub.go_on.clear()
+    registry = Registry(hub)
+    assert not registry.request("s").cancel()
+    hub.go_on.set()
+    assert registry.get("s").weights.kind == "hub"
+
+
 def test_unknown_variant_is_refused() -> None:
     with pytest.raises(InvalidOption):
         Registry().get("m")
 
 
-def test_first_available_is_the_largest_with_weights() -> None:
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        if variant.key == "s":
-            raise WeightsUnavailable("none")
-        return LoadedVariant(variant, ColourEngine(), FAKE_WEIGHTS)
-
-    assert Registry(load).first_available().variant.key == "xs"
-
-
 @pytest.mark.parametrize(
-    ("kinds", "first"),
+    ("hub_has", "bundled_has", "first", "hub_asked", "bundled_asked"),
     [
-        ({"s": "bundled", "xs": "bundled", "xxs": "bundled"}, "xxs"),
-        ({"s": "bundled", "xs": "hub", "xxs": "bundled"}, "xs"),
-        ({"xs": "bundled"}, "xs"),
+        (["xxs", "xs", "s"], ["xxs", "xs", "s"], "s", ["s"], []),
+        (["xxs", "xs"], ["s"], "xs", ["s", "xs"], []),
+        ([], ["xxs", "xs", "s"], "xxs", ["s", "xs", "xxs"], ["xxs"]),
+        ([], ["xs"], "xs", ["s", "xs", "xxs"], ["xxs", "xs"]),
     ],
-    ids=["all bundled", "one from the Hub", "only one"],
+    ids=["all", "some on the Hub", "all bundled", "one bundled"],
 )
-def test_of_bundled_weights_the_smallest_come_first(kinds: dict[str, str], first: str) -> None:
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        if variant.key not in kinds:
-            raise WeightsUnavailable("none")
-        weights = dataclasses.replace(FAKE_WEIGHTS, kind=kinds[variant.key])
-        return LoadedVariant(variant, ColourEngine(), weights)
-
-    assert Registry(load).first_available().variant.key == first
-
-
-def test_a_recent_failure_is_not_tried_again_for_each_visitor() -> None:
-    attempts: list[str] = []
-
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        attempts.append(variant.key)
-        if variant.key != "xxs":
-            raise WeightsUnavailable("none")
-        return LoadedVariant(variant, ColourEngine(), FAKE_WEIGHTS)
-
-    registry = Registry(load)
-    assert [registry.first_available().variant.key for _ in range(3)] == ["xxs"] * 3
-    assert attempts == ["s", "xs", "xxs"]
-    with pytest.raises(WeightsUnavailable):
-        registry.get("s")  # who asks for it by name has it tried
-    assert attempts[-1] == "s"
+def test_first_available_is_the_largest_of_the_hub_s_or_the_smallest_bundled(
+    hub_has: list[str],
+    bundled_has: list[str],
+    first: str,
+    hub_asked: list[str],
+    bundled_asked: list[str],
+) -> None:
+    hub, bundled = Source("hub", *hub_has), Source("bundled", *bundled_has)
+    registry = Registry(hub, bundled)
+    assert [registry.first_available().variant.key for _ in range(3)] == [first] * 3
+    assert hub.asked == hub_asked and bundled.asked == bundled_asked
+    assert registry.states()[first] == "loaded"
 
 
-def test_one_retry_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", -1)
-    go_on = threading.Event()
-    loads: list[str] = []
-
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        loads.append(variant.key)
-        if len(loads) > 1:
-            go_on.wait(5)
-        weights = dataclasses.replace(FAKE_WEIGHTS, kind="bundled")
-        return LoadedVariant(variant, ColourEngine(), weights)
-
-    registry = Registry(load)
-    for _ in range(5):
-        registry.get("xxs")
-    go_on.set()
-    assert len(loads) == 2
+def test_without_any_weights_the_last_resort_is_tried_for_each_visitor() -> None:
+    hub = Source("hub")
+    registry = Registry(hub, Source("bundled"))
+    for _ in range(2):
+        with pytest.raises(WeightsUnavailable, match="no hub weights; no bundled weights"):
+            registry.first_available()
+    assert hub.asked == ["s", "xs", "xxs", "xxs"]
+    hub.keys.add("xxs")
+    assert registry.first_available().variant.key == "xxs"
 
 
-def test_bundled_weights_give_way_to_the_hub_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", -1)
-    kinds = iter(["bundled", "hub"])
-    replaced = threading.Event()
+def test_bundled_weights_say_why_they_stand_in_and_the_hub_is_left_alone() -> None:
+    hub, bundled = Source("hub"), Source("bundled", "xxs", "s")
+    registry = Registry(hub, bundled)
+    registry.first_available()
+    bundled.go_on.clear()
+    asked = registry.request("s")
+    until(lambda: registry.states()["s"] == "Loading bundled, 50%")
+    bundled.go_on.set()
+    assert asked.result(10) is registry.get("s")
+    assert asked.result().weights.reason == "no hub weights"
+    assert hub.asked == ["s", "xs", "xxs"] and bundled.asked == ["xxs", "s"]
 
-    def load(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-        weights = dataclasses.replace(FAKE_WEIGHTS, kind=next(kinds))
-        return LoadedVariant(variant, ColourEngine(), weights)
 
-    registry = Registry(load)
+@pytest.mark.parametrize("ask", ["get", "first_available"])
+def test_bundled_weights_serve_until_the_hub_s_are_had(
+    monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", 0)
+    hub, bundled = Source("hub"), Source("bundled", "xxs")
+    registry = Registry(hub, bundled)
     assert registry.get("xxs").weights.kind == "bundled"
-    registry.get("xxs")  # starts the retry in the background
-    for _ in range(100):
-        loaded = registry.loaded("xxs")
-        if loaded and loaded.weights.kind == "hub":
-            return
-        replaced.wait(0.05)
-    pytest.fail("the bundled checkpoint was never replaced")
+    hub.go_on.clear()
+    hub.keys.update(VARIANTS)
+    hub.asked.clear()
 
+    def once() -> LoadedVariant:
+        return registry.get("xxs") if ask == "get" else registry.first_available()
 
-def test_sources_are_tried_in_order_and_passed_over_with_their_reasons(
-    monkeypatch: pytest.MonkeyPatch, engine: ColourEngine
-) -> None:
-    def refuses(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
-        raise WeightsUnavailable("the Hub is asleep")
-
-    def has_none(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
-        return None
-
-    def has_it(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
-        return Checkpoint(Path("here"), WeightsSource("bundled", "x", "r"))
-
-    def load_engine(folder: object, variant: Variant, on_progress: object) -> Engine:
-        return engine
-
-    monkeypatch.setattr(registry_module, "SOURCES", (has_none, refuses, has_it))
-    monkeypatch.setattr(registry_module, "load_engine", load_engine)
-    loaded = load_variant(get_variant("s"), ignore)
-    assert loaded.weights == WeightsSource("bundled", "x", "r", reason="the Hub is asleep")
-    assert engine.calls == 1  # warmed up
-    monkeypatch.setattr(registry_module, "SOURCES", (has_none, refuses))
-    with pytest.raises(WeightsUnavailable, match=r"MobileViT-S has no weights.*Hub is asleep"):
-        load_variant(get_variant("s"), ignore)
-
-
-@pytest.mark.parametrize(
-    ("setting", "installed", "expected"),
-    [
-        ("", True, "openvino"),
-        ("", False, "torch"),
-        ("torch", True, "torch"),
-        ("openvino", True, "openvino"),
-    ],
-)
-def test_the_engine_suits_the_machine_unless_the_settings_say(
-    monkeypatch: pytest.MonkeyPatch, setting: str, installed: bool, expected: str
-) -> None:
-    monkeypatch.setattr(registry_module, "_has_gpu", lambda: False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: installed or None)
-    monkeypatch.setenv("SEGMENTATION_ENGINE", setting)
-    assert registry_module.choose_engine.__wrapped__() == expected
-
-
-def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEGMENTATION_ENGINE", "abacus")
-    with pytest.raises(InvalidOption, match="Choose auto, torch or openvino"):
-        registry_module.choose_engine.__wrapped__()
+    assert [once().weights.kind for _ in range(5)] == ["bundled"] * 5  # nobody waits
+    assert hub.asked == ["xxs" if ask == "get" else "s"]  # once, in the background
+    hub.go_on.set()
+    until(lambda: once().weights.kind == "hub")
+    assert bundled.asked == ["xxs"]

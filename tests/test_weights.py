@@ -9,10 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from demo import weights
 from demo.errors import WeightsUnavailable
-from demo.registry import load_variant
+from demo.loading import load_variant
+from demo.registry import Registry
 from demo.variants import get_variant
 from demo.weights import BUNDLED_FOLDER, find_bundled, find_local
-from tests.test_registry import ignore
+from tests.conftest import ignore
 
 XXS = get_variant("xxs")
 
@@ -27,7 +28,7 @@ def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
 
 
 def test_offline_the_bundled_checkpoint_is_used_and_the_reason_told() -> None:
-    loaded = load_variant(XXS, ignore)
+    loaded = Registry().get("xxs")
     assert loaded.weights.kind == "bundled"
     assert "HF_HUB_OFFLINE" in loaded.weights.reason
 
@@ -44,7 +45,7 @@ def test_no_weights_at_all_is_an_error_never_random_weights(
 ) -> None:
     monkeypatch.setattr(weights, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(WeightsUnavailable, match="MobileViT-S has no weights"):
-        load_variant(get_variant("s"), ignore)
+        Registry().get("s")
 
 
 def cut(folder: Path) -> None:
@@ -109,7 +110,7 @@ def test_damaged_local_checkpoint_is_passed_over_with_a_reason(
     shutil.copytree(BUNDLED_FOLDER / "xxs", tmp_path / "xxs")
     damage(tmp_path / "xxs")
     monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
-    loaded = load_variant(XXS, ignore)
+    loaded = Registry().get("xxs")
     assert loaded.weights.kind == "bundled"
     first = loaded.weights.reason.split("; ")[0]
     assert "xxs" in first.lower() and str(tmp_path.parent) not in first

@@ -28,7 +28,7 @@ from demo.ui.guard import UNEXPECTED
 from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
-from demo.weights import OnProgress
+from demo.weights import OnProgress, is_bundled
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +56,11 @@ def on_ready(photo: Payload, variant: str | None) -> tuple[Any, Any]:
     except DemoError as error:
         return gr.skip(), render_error(str(error))
     larger = list(VARIANTS)[list(VARIANTS).index(loaded.variant.key) + 1 :]
-    absent = [VARIANTS[key].label for key in reversed(larger) if registry.loaded(key) is None]
-    missing = " and ".join(absent)
+    missing = " and ".join(
+        VARIANTS[key].label
+        for key in reversed(larger)
+        if registry.loaded(key) is None and not is_bundled(VARIANTS[key])
+    )
     absence = f" {missing} cannot be had at present." if missing else ""
     return loaded.variant.key, render_status(
         f"Ready: {loaded.variant.label}.{absence}", loaded.weights

@@ -19,8 +19,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError
 from demo.live import LiveResult, LiveSession, LiveSessions
+from demo.loading import LoadedVariant
 from demo.metrics import FORWARD_PASSES
-from demo.registry import LoadedVariant, default_registry
+from demo.registry import default_registry
 from demo.web.gate import client_address, is_own_page
 
 logger = logging.getLogger(__name__)
@@ -77,8 +78,7 @@ async def serve_live(socket: WebSocket) -> None:
 
 async def _load() -> LoadedVariant:
     """Wait for the network without a thread, which would keep a server from stopping."""
-    loading = default_registry().start(VARIANT)
-    return await asyncio.wrap_future(loading.future)
+    return await asyncio.wrap_future(default_registry().request(VARIANT))
 
 
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:

@@ -15,8 +15,8 @@ from demo.engines.openvino import load_openvino_engine
 from demo.settings import cache_folder
 from demo.variants import Variant, get_variant
 from demo.weights import BUNDLED_FOLDER
+from tests.conftest import ignore
 from tests.test_architecture import ROOT
-from tests.test_registry import ignore
 
 XXS, FOLDER = get_variant("xxs"), BUNDLED_FOLDER / "xxs"
 VALUES = np.random.default_rng(0).random((1, 3, 256, 256), dtype=np.float32)

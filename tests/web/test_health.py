@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from demo.errors import WeightsUnavailable
 from demo.inference import segment
-from demo.registry import LoadedVariant, Registry
+from demo.loading import LoadedVariant
+from demo.registry import Registry, no_stand_in
 from demo.variants import Variant
 from demo.web.health import health_routes
 
@@ -24,7 +25,7 @@ def open_health(registry: Registry, files: Path, is_closing: bool = False) -> Te
 
 
 def fail(variant: Variant, on_progress: Any) -> LoadedVariant:
-    raise WeightsUnavailable(f"{variant.label} has no weights.")
+    raise WeightsUnavailable("the Hub is asleep")
 
 
 def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path) -> None:
@@ -38,12 +39,14 @@ def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path
 
 
 def test_it_says_why_no_variant_is_loaded(tmp_path: Path) -> None:
-    registry = Registry(fail)
+    registry = Registry(fail, no_stand_in)
     with pytest.raises(WeightsUnavailable):
         registry.get("s")
     answer = open_health(registry, tmp_path).get("/healthz")
     assert answer.status_code == 503
-    assert answer.json()["reason"] == "s: MobileViT-S has no weights."
+    assert (
+        "MobileViT-S has no weights on this machine: the Hub is asleep." in answer.json()["reason"]
+    )
 
 
 def nearly_full(path: Path) -> Any:
