@@ -2,6 +2,7 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,7 +64,8 @@ def test_callers_of_the_same_moment_get_their_own_results(bundled: Registry) -> 
         assert not np.array_equal(one, other)
 
 
-def test_unavailable_variant_is_an_error() -> None:
+def test_unavailable_variant_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("demo.weights.BUNDLED_FOLDER", tmp_path)
     with pytest.raises(WeightsUnavailable, match="MobileViT-S"):
         segment(np.zeros((8, 8, 3), np.uint8), "s", registry=Registry())
 

@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_app(folder: Path, **variables: str) -> Iterator[str]:
+def run_app(folder: Path, root: Path = ROOT, **variables: str) -> Iterator[str]:
     """Run the app with its own cache; gives its address. Its log must hold no traceback."""
     port = free_port()
     environment = {
@@ -55,18 +55,22 @@ def run_app(folder: Path, **variables: str) -> Iterator[str]:
     }
     environment.pop("SEGMENTATION_CHECKPOINTS", None)
     log = folder / "log.txt"
-    with run_server([sys.executable, "app.py"], port, log, environment) as address:
+    with run_server([sys.executable, "app.py"], port, log, environment, root) as address:
         yield address
     assert "Traceback" not in log.read_text()
 
 
 @contextmanager
 def run_server(
-    command: list[str], port: int, log: Path, environment: dict[str, str] | None = None
+    command: list[str],
+    port: int,
+    log: Path,
+    environment: dict[str, str] | None = None,
+    root: Path = ROOT,
 ) -> Iterator[str]:
     """Run a server until the block ends; gives its address as soon as it answers."""
     with log.open("w") as output:
-        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        app = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
     try:
         wait_for(f"http://127.0.0.1:{port}", app, log)
         yield f"http://127.0.0.1:{port}"
@@ -86,6 +90,24 @@ def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app with the bundled checkpoints and no Hub."""
     with run_app(tmp_path_factory.mktemp("server"), HF_HUB_OFFLINE="1") as address:
+        yield address
+
+
+def copy_without(variant: str, folder: Path) -> Path:
+    """A copy of the app in which a variant has no bundled checkpoint."""
+    for name in ("demo", "assets"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", folder)
+    shutil.rmtree(folder / "assets" / "checkpoints" / variant)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_without_s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app that has nothing bundled for S, and no Hub."""
+    folder = tmp_path_factory.mktemp("without-s")
+    root = copy_without("s", tmp_path_factory.mktemp("root"))
+    with run_app(folder, root, HF_HUB_OFFLINE="1") as address:
         yield address
 
 
@@ -117,6 +139,20 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser, server: str) -> Iterator[Page]:
     """The page, ready; no request leaves the machine and no script fails."""
+    with open_page(chromium, server) as page:
+        yield page
+
+
+@pytest.fixture
+def page_without_s(chromium: Browser, server_without_s: str) -> Iterator[Page]:
+    """The same of an app that has nothing bundled for S."""
+    with open_page(chromium, server_without_s) as page:
+        yield page
+
+
+@contextmanager
+def open_page(chromium: Browser, address: str) -> Iterator[Page]:
+    """A page of its own; no request may leave the machine and no script fail."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     trouble: list[str] = []
@@ -125,11 +161,11 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
         "request",
         lambda request: (
             None
-            if request.url.startswith((server, "data:", "blob:"))
+            if request.url.startswith((address, "data:", "blob:"))
             else trouble.append(request.url)
         ),
     )
-    page.goto(server)
+    page.goto(address)
     page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
     yield page
     context.close()

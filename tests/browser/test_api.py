@@ -16,6 +16,10 @@ from tests.browser.test_page import ASTRONAUT
 
 @pytest.fixture(scope="module")
 def client(server: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return connect(server, tmp_path_factory)
+
+
+def connect(server: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Client(server, download_files=tmp_path_factory.mktemp("client"), verbose=False)
@@ -41,12 +45,19 @@ def test_segment_returns_overlay_class_map_and_areas(client: Client, framing: st
     [
         ("m", "whole", "Unknown variant"),
         ("xxs", "squash", "Unknown framing"),
-        ("s", "whole", "has no weights"),
     ],
 )
 def test_refusals_are_sentences(client: Client, variant: str, framing: str, says: str) -> None:
     with pytest.raises(Exception, match=says):
         client.predict(handle_file(str(ASTRONAUT)), variant, framing, api_name="/segment")
+
+
+def test_a_variant_without_weights_is_refused_in_a_sentence(
+    server_without_s: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    client = connect(server_without_s, tmp_path_factory)
+    with pytest.raises(Exception, match="MobileViT-S has no weights on this machine"):
+        client.predict(handle_file(str(ASTRONAUT)), "s", "whole", api_name="/segment")
 
 
 def test_only_segment_is_offered(client: Client) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from benchmarks.checkpoints import save_random
 from demo.variants import get_variant
 from tests import stub_hub
-from tests.browser.conftest import run_app
+from tests.browser.conftest import copy_without, run_app
 from tests.browser.test_page import after_painting, click_example, wait_for_result
 from tests.stub_hub import StubHub
 
@@ -29,7 +29,8 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
     x_small = get_variant("xs")
     stub.bytes_per_s = 6_000_000
     context = chromium.new_context()
-    with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
+    root = copy_without("s", tmp_path / "root")
+    with run_app(tmp_path, root, HF_ENDPOINT=stub.address) as address:
         page = context.new_page()
         page.goto(address)
         status = page.locator("#status")

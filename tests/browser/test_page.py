@@ -161,7 +161,8 @@ def test_drop_and_paste(page: Page, way: Callable[[Page, str], None]) -> None:
     assert shown_size(page) == (512, 512)
 
 
-def test_a_variant_without_weights_says_so_and_loses_nothing(page: Page) -> None:
+def test_a_variant_without_weights_says_so_and_loses_nothing(page_without_s: Page) -> None:
+    page = page_without_s
     ready = "Ready: MobileViT-XXS. MobileViT-S cannot be had at present."
     expect(page.locator("#status")).to_contain_text(ready)
     click_example(page)

@@ -276,7 +276,8 @@ def test_the_files_of_a_result_can_be_taken_away(page: Page) -> None:
     assert download.value.suggested_filename == "segmentation.zip"
 
 
-def test_a_comparison_says_which_variants_are_missing(page: Page) -> None:
+def test_a_comparison_says_which_variants_are_missing(page_without_s: Page) -> None:
+    page = page_without_s
     click_example(page)
     wait_for_result(page)
     page.get_by_text("Compare the variants").click()
