@@ -19,7 +19,7 @@ from demo.image import read_image
 from demo.inference import segment
 from demo.loading import LoadedVariant
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.registry import DEFAULT_VARIANT, default_registry
+from demo.registry import DEFAULT_VARIANT, default_registry, keep
 from demo.variants import VARIANTS
 
 
@@ -170,7 +170,7 @@ def evaluate_folder(options: argparse.Namespace) -> int:
         print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
     saved_at = time.monotonic()
     bar = tqdm(total=len(split.ids), initial=evaluation.done, unit="image")
-    for photo_id in evaluate(split, evaluation):
+    for photo_id in evaluate(split, evaluation, registry=keep(loaded)):
         bar.update()
         if photo_id in evaluation.failures:
             tqdm.write(f"{photo_id}: {evaluation.failures[photo_id]}", file=sys.stderr)

@@ -27,12 +27,7 @@ from demo.weights import OnProgress, read_source
 
 DEFAULT_VARIANT = "s"
 RETRY_AFTER_S = 300.0
-"""How long a variant's own weights are taken to be unavailable before they are asked for again."""
-
-
-def no_stand_in(variant: Variant, on_progress: OnProgress) -> LoadedVariant:
-    """For a registry of one kind of weights, for which nothing must stand in."""
-    raise WeightsUnavailable("")
+"""How long a variant's own weights are taken to be unavailable while something stands in."""
 
 
 @dataclass
@@ -61,7 +56,8 @@ class _Loading:
         if not self.future.done():
             fraction, sentence = self.progress
             return f"{sentence}, {fraction:.0%}"
-        return str(self.future.exception() or "loaded")
+        error = self.future.exception()
+        return "loaded" if error is None else f"not loaded: {error}"
 
 
 class _Loads:
@@ -99,11 +95,6 @@ class _Loads:
         loading = self._loadings.get(variant.key)
         return loading.loaded if loading is not None else None
 
-    def failed(self, variant: Variant) -> bool:
-        """Whether the variant was asked for and could not be loaded."""
-        loading = self._loadings.get(variant.key)
-        return loading is not None and loading.failed
-
     def drop(self, variant: Variant) -> None:
         """Forget what was loaded."""
         with self._lock:
@@ -140,13 +131,16 @@ class Registry:
 
     Args:
         load: how a variant's own weights are loaded.
-        load_stand_in: how those are loaded that serve while its own cannot be had.
+        load_stand_in: how those are loaded that serve while its own cannot be had; None for none.
     """
 
-    def __init__(self, load: Load = load_variant, load_stand_in: Load = load_bundled) -> None:
-        self._load_stand_in = load_stand_in
-        self._own = _Loads(load, RETRY_AFTER_S)
-        self._stand_ins = _Loads(self._stand_in, 0.0)
+    def __init__(
+        self, load: Load = load_variant, load_stand_in: Load | None = load_bundled
+    ) -> None:
+        self._load, self._load_stand_in = load, load_stand_in
+        self._own = _Loads(self._load_own, RETRY_AFTER_S)
+        self._stand_ins = _Loads(self._load_instead, 0.0)
+        self._reasons: dict[str, str] = {}
 
     def get(self, key: str, on_progress: OnProgress | None = None) -> LoadedVariant:
         """The loaded variant; loads it, or waits for whoever is loading it.
@@ -167,12 +161,11 @@ class Registry:
         While a stand-in serves, the variant's own weights are asked for in the background.
         """
         variant = get_variant(key)
-        own = self._own.start(variant, again=self._stand_ins.failed(variant))
-        if own.loaded:
-            self._stand_ins.drop(variant)
-        elif self._stand_ins.loaded(variant):
-            return self._stand_ins.start(variant).future
-        return _first_or(own.future, lambda: self._stand_ins.start(variant).future)
+        standing = self._stand_ins.find(variant)
+        own = self._own.start(variant, again=standing is None or standing.failed)
+        if standing is not None and standing.loaded and not own.loaded:
+            return standing.future
+        return _first_or(own.future, lambda: self._start_stand_in(variant))
 
     def loaded(self, key: str) -> LoadedVariant | None:
         """The variant if it is loaded, without waiting."""
@@ -187,37 +180,59 @@ class Registry:
     def first_available(self, on_progress: OnProgress | None = None) -> LoadedVariant:
         """The largest variant that has its own weights; if none has, the smallest that is bundled.
 
-        The larger bundled checkpoints have had less training for their size. While one stands in,
-        nobody waits for others.
+        The larger bundled checkpoints have had less training for their size. Once any variant is
+        loaded, nobody waits for a better one.
 
         Raises:
-            WeightsUnavailable: if none has any.
+            WeightsUnavailable: if none has any, with the reason of the smallest.
         """
-        smallest, *_ = VARIANTS.values()
-        standing = next(filter(None, map(self._stand_ins.loaded, VARIANTS.values())), None)
-        is_last_resort = standing is None and self._stand_ins.failed(smallest)
+        serving = self._best_loaded()
         for variant in reversed(VARIANTS.values()):
-            own = self._own.start(variant, again=is_last_resort and variant is smallest)
-            if standing is not None and not own.future.done():
-                return standing
+            own = self._own.start(variant, again=serving is None and self._has_failed(variant))
+            if serving is not None and not own.future.done():
+                return serving
             try:
                 return self._wait(own.future, variant, on_progress)
             except WeightsUnavailable:
                 continue
-        if standing is not None:
-            return standing
+        if serving is not None:
+            return serving
+        errors: list[WeightsUnavailable] = []
         for variant in VARIANTS.values():
             try:
-                future = self._stand_ins.start(variant).future
-                return self._wait(future, variant, on_progress)
+                return self._wait(self._start_stand_in(variant), variant, on_progress)
             except WeightsUnavailable as error:
-                last_error = error
-        raise last_error
+                errors.append(error)
+        raise errors[0]
 
-    def _stand_in(self, variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+    def _best_loaded(self) -> LoadedVariant | None:
+        """What `first_available` gives without waiting."""
+        own = map(self._own.loaded, reversed(VARIANTS.values()))
+        stand_ins = map(self._stand_ins.loaded, VARIANTS.values())
+        return next(filter(None, [*own, *stand_ins]), None)
+
+    def _has_failed(self, variant: Variant) -> bool:
+        standing = self._stand_ins.find(variant)
+        return standing is not None and standing.failed
+
+    def _start_stand_in(self, variant: Variant) -> "Future[LoadedVariant]":
+        return self._stand_ins.start(variant).future
+
+    def _load_own(self, variant: Variant, on_progress: OnProgress) -> LoadedVariant:
+        """Load a variant's own weights, for which nothing has to stand in from then on."""
+        try:
+            loaded = self._load(variant, on_progress)
+        except WeightsUnavailable as error:
+            self._reasons[variant.key] = str(error)
+            raise
+        self._stand_ins.drop(variant)
+        return loaded
+
+    def _load_instead(self, variant: Variant, on_progress: OnProgress) -> LoadedVariant:
         """Load what stands in, with the reason why its own weights could not be had."""
-        own = self._own.find(variant)
-        reasons = [own.state] if own is not None and own.failed else []
+        reasons = [self._reasons[variant.key]]
+        if self._load_stand_in is None:
+            raise WeightsUnavailable(*reasons)
         try:
             loaded = self._load_stand_in(variant, on_progress)
         except WeightsUnavailable as error:
@@ -240,16 +255,13 @@ class Registry:
     def _under_way(self, variant: Variant) -> _Loading | None:
         """The load of a variant that counts now: the stand-in's once its own has failed."""
         own, stand_in = self._own.find(variant), self._stand_ins.find(variant)
-        return stand_in if stand_in is not None and self._own.failed(variant) else own
+        return stand_in if stand_in is not None and own is not None and own.failed else own
 
     def _state(self, variant: Variant) -> str:
         if self.loaded(variant.key):
             return "loaded"
         loading = self._under_way(variant)
-        if loading is None:
-            return ""
-        is_own = loading is self._own.find(variant)
-        return f"not loaded: {loading.state}" if is_own and loading.failed else loading.state
+        return loading.state if loading is not None else ""
 
 
 def _first_or(
@@ -260,12 +272,18 @@ def _first_or(
     answer.set_running_or_notify_cancel()
 
     def settle(done: "Future[LoadedVariant]") -> None:
-        error = done.exception()
-        if error is None:
+        try:
             answer.set_result(done.result())
-        elif done is first and isinstance(error, WeightsUnavailable):
+        except BaseException as error:
+            if done is first and isinstance(error, WeightsUnavailable):
+                follow()
+            else:
+                answer.set_exception(error)
+
+    def follow() -> None:
+        try:
             other().add_done_callback(settle)
-        else:
+        except Exception as error:  # which a callback would swallow, and nobody be answered
             answer.set_exception(error)
 
     first.add_done_callback(settle)
@@ -279,7 +297,12 @@ def open_registry(folder: Path) -> Registry:
         engine = load_engine(folder, variant, on_progress)
         return LoadedVariant(variant, engine, read_source(folder, "local"))
 
-    return Registry(load, no_stand_in)
+    return Registry(load, None)
+
+
+def keep(loaded: LoadedVariant) -> Registry:
+    """A registry of one variant as it is now, for work whose images all need the same weights."""
+    return Registry(lambda variant, on_progress: loaded, None)
 
 
 _default_registry = Registry()

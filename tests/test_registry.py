@@ -1,6 +1,8 @@
 import dataclasses
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +11,7 @@ import pytest
 from demo import registry as registry_module
 from demo.errors import InvalidOption, WeightsUnavailable
 from demo.loading import LoadedVariant
-from demo.registry import Registry
+from demo.registry import Registry, keep
 from demo.variants import VARIANTS, Variant
 from demo.weights import OnProgress
 from tests.conftest import FAKE_WEIGHTS, ColourEngine
@@ -95,7 +97,7 @@ def test_a_failure_is_told_and_the_next_call_tries_again() -> None:
         "Choose another variant, or try again later."
     )
     assert registry.loaded("s") is None
-    assert registry.states() == {"s": str(caught.value)}
+    assert registry.states() == {"s": f"not loaded: {caught.value}"}
     hub.keys.add("s")
     assert registry.get("s").weights.kind == "hub"
     assert registry.loaded("s") is not None
@@ -147,28 +149,44 @@ def test_first_available_is_the_largest_of_the_hub_s_or_the_smallest_bundled(
     assert registry.states()[first] == "loaded"
 
 
-def test_without_any_weights_the_last_resort_is_tried_for_each_visitor() -> None:
+def test_without_any_weights_each_visitor_s_try_begins_anew() -> None:
     hub = Source("hub")
     registry = Registry(hub, Source("bundled"))
     for _ in range(2):
-        with pytest.raises(WeightsUnavailable, match="no hub weights; no bundled weights"):
+        with pytest.raises(WeightsUnavailable, match=r"XXS.*no hub weights; no bundled"):
             registry.first_available()
-    assert hub.asked == ["s", "xs", "xxs", "xxs"]
-    hub.keys.add("xxs")
+    assert hub.asked == ["s", "xs", "xxs"] * 2
+    hub.keys.add("xs")
+    assert registry.first_available().variant.key == "xs"
+
+
+def test_a_variant_asked_for_by_name_is_asked_for_again() -> None:
+    hub = Source("hub")
+    registry = Registry(hub, Source("bundled", "xxs"))
     assert registry.first_available().variant.key == "xxs"
+    hub.keys.add("s")
+    assert registry.get("s").weights.kind == "hub"
+    assert registry.first_available().variant.key == "s"
+
+
+def test_one_kind_of_weights_alone_gives_its_own_reason() -> None:
+    registry = Registry(Source("hub"), None)
+    with pytest.raises(WeightsUnavailable, match=r"^no hub weights$"):
+        registry.get("s")
+    with pytest.raises(WeightsUnavailable, match=r"^no hub weights$"):
+        registry.first_available()
 
 
 def test_bundled_weights_say_why_they_stand_in_and_the_hub_is_left_alone() -> None:
-    hub, bundled = Source("hub"), Source("bundled", "xxs", "s")
+    hub, bundled = Source("hub"), Source("bundled", "s")
     registry = Registry(hub, bundled)
-    registry.first_available()
     bundled.go_on.clear()
     asked = registry.request("s")
-    until(lambda: registry.states()["s"] == "Loading bundled, 50%")
+    until(lambda: registry.states() == {"s": "Loading bundled, 50%"})
     bundled.go_on.set()
     assert asked.result(10) is registry.get("s")
     assert asked.result().weights.reason == "no hub weights"
-    assert hub.asked == ["s", "xs", "xxs"] and bundled.asked == ["xxs", "s"]
+    assert hub.asked == ["s"] and bundled.asked == ["s"]
 
 
 @pytest.mark.parametrize("ask", ["get", "first_available"])
@@ -176,9 +194,9 @@ def test_bundled_weights_serve_until_the_hub_s_are_had(
     monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
     monkeypatch.setattr(registry_module, "RETRY_AFTER_S", 0)
-    hub, bundled = Source("hub"), Source("bundled", "xxs")
+    hub, bundled = Source("hub"), Source("bundled", "xxs", "xs")
     registry = Registry(hub, bundled)
-    assert registry.get("xxs").weights.kind == "bundled"
+    stood_in = weakref.ref(registry.get("xxs").engine)
     hub.go_on.clear()
     hub.keys.update(VARIANTS)
     hub.asked.clear()
@@ -191,3 +209,24 @@ def test_bundled_weights_serve_until_the_hub_s_are_had(
     hub.go_on.set()
     until(lambda: once().weights.kind == "hub")
     assert bundled.asked == ["xxs"]
+    registry.get("xxs")
+    gc.collect()
+    assert stood_in() is None
+
+
+def test_while_a_larger_one_is_asked_for_the_hub_s_own_come_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", 0)
+    hub = Source("hub", "xs")
+    registry = Registry(hub, Source("bundled", "xxs"))
+    registry.get("xxs")
+    registry.get("xs")
+    hub.go_on.clear()
+    assert registry.first_available().variant.key == "xs"
+    hub.go_on.set()
+
+
+def test_what_is_kept_stays_as_it_is() -> None:
+    loaded = Registry(Source("hub", "s")).get("s")
+    assert keep(loaded).get("s") is loaded

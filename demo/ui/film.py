@@ -11,7 +11,7 @@ import pandas as pd
 
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
-from demo.registry import default_registry
+from demo.registry import default_registry, keep
 from demo.ui.files import keep_upload, result_folder
 from demo.ui.guard import UNEXPECTED
 from demo.ui.status import render_error, render_status
@@ -89,7 +89,8 @@ def on_video(
     told_at = started = time.monotonic()
     yield *nothing, render_status("Loading the network.")
     try:
-        for frame in segment_video(Path(film), target, variant, registry=default_registry()):
+        loaded = default_registry().get(variant)
+        for frame in segment_video(Path(film), target, variant, registry=keep(loaded)):
             frames.append(frame)
             if time.monotonic() - told_at > _TELL_EVERY_S:
                 told_at = time.monotonic()
@@ -106,8 +107,7 @@ def on_video(
     rate = len(frames) / (time.monotonic() - started)
     label = VARIANTS[variant].label
     status = f"{label} took {rate:.1f} frames per second for {len(frames)} frames."
-    weights = default_registry().get(variant).weights
-    yield str(target), _chart(frames), str(table), render_status(status, weights)
+    yield str(target), _chart(frames), str(table), render_status(status, loaded.weights)
 
 
 def _chart(frames: list[FilmFrame]) -> pd.DataFrame:
