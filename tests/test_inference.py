@@ -15,6 +15,7 @@ from demo.inference import segment
 from demo.metrics import FORWARD_PASSES, SEGMENT_SECONDS
 from demo.registry import Registry
 from demo.ui.blocks import EXAMPLES
+from demo.variants import VARIANTS
 from tests.conftest import ColourEngine
 
 
@@ -23,7 +24,7 @@ def bundled() -> Registry:
     return Registry()
 
 
-@pytest.mark.parametrize("variant", ["xxs", "xs"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry, variant: str) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")
     result = segment(image, variant, registry=bundled)

@@ -11,14 +11,14 @@ from demo import weights
 from demo.errors import WeightsUnavailable
 from demo.loading import load_variant
 from demo.registry import Registry
-from demo.variants import get_variant
+from demo.variants import VARIANTS, get_variant
 from demo.weights import BUNDLED_FOLDER, find_bundled, find_local
 from tests.conftest import ignore
 
 XXS = get_variant("xxs")
 
 
-@pytest.mark.parametrize("key", ["xxs", "xs"])
+@pytest.mark.parametrize("key", VARIANTS)
 def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
     checkpoint = find_bundled(get_variant(key), ignore)
     assert checkpoint is not None
