@@ -27,7 +27,7 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
     stub: StubHub, chromium: Browser, tmp_path: Path
 ) -> None:
     x_small = get_variant("xs")
-    stub.bytes_per_s = 6_000_000
+    stub.bytes_per_s = 1_000_000  # so that the page is open before it is done
     context = chromium.new_context()
     root = copy_without("s", tmp_path / "root")
     with run_app(tmp_path, root, HF_ENDPOINT=stub.address) as address:
@@ -35,6 +35,7 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
         page.goto(address)
         status = page.locator("#status")
         expect(status).to_contain_text(f"Downloading {x_small.checkpoint}", timeout=60_000)
+        stub.bytes_per_s = 0
         expect(status).to_contain_text("Ready: MobileViT-XS", timeout=60_000)
         expect(page.locator("#variant input:checked")).to_have_value("xs")
         click_example(page)
@@ -45,7 +46,6 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
         page.locator("#variant label", has_text="S ·").last.click()
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("has no apple/deeplabv3-mobilevit-small", timeout=30_000)
-        stub.bytes_per_s = 0
         small = get_variant("s")
         stub.repositories[small.checkpoint] = save_random(small, tmp_path / "s")
         page.locator("#variant label", has_text="XS ·").last.click()
