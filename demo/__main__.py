@@ -19,7 +19,7 @@ from demo.image import read_image
 from demo.inference import segment
 from demo.loading import LoadedVariant
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.registry import DEFAULT_VARIANT, default_registry, keep
+from demo.registry import DEFAULT_VARIANT, Registry, default_registry, keep
 from demo.variants import VARIANTS
 
 
@@ -115,14 +115,15 @@ def _load(options: argparse.Namespace) -> LoadedVariant:
 def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a failure is told in one line and the others are still done."""
     plan_framing((1, 1), options.framing, options.side)  # what is wrong for all is told once
-    _load(options)
+    registry = keep(_load(options))
     records: list[dict[str, Any]] = []
     failures = 0
     bar = tqdm(options.photos, unit="photo", disable=len(options.photos) < 2)
     written: set[str] = set()
     for photo in bar:
         try:
-            records.append({"photo": str(photo), **_segment_photo(photo, options, written)})
+            record = _segment_photo(photo, options, registry, written)
+            records.append({"photo": str(photo), **record})
         except (DemoError, OSError) as error:
             failures += 1
             tqdm.write(f"{photo}: {error}", file=sys.stderr)
@@ -131,14 +132,18 @@ def segment_photos(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _segment_photo(photo: Path, options: argparse.Namespace, written: set[str]) -> dict[str, Any]:
+def _segment_photo(
+    photo: Path, options: argparse.Namespace, registry: Registry, written: set[str]
+) -> dict[str, Any]:
     if photo.stem in written:
         raise InvalidOption(
             f"Another photo of this call is called {photo.stem}, too, and its result would be "
             "lost. Rename one, or give them different --out folders."
         )
     image = read_image(photo)
-    segmentation = segment(image, options.variant, framing=options.framing, side=options.side)
+    segmentation = segment(
+        image, options.variant, framing=options.framing, side=options.side, registry=registry
+    )
     overlay = draw_overlay(image, segmentation, opacity=options.opacity)
     record = areas_record(segmentation)
     options.out.mkdir(parents=True, exist_ok=True)
