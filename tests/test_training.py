@@ -1,5 +1,6 @@
 """What the recipe promises of its data, where no photograph is needed to check it."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from training.loading import BatchKey, load_batches
 from training.loss import dice_loss
 from training.model import build_model, read_weights
 from training.optimisers import build_optimisers, orthogonalise
-from training.photographs import PERSON, is_held_out_person, make_photograph
+from training.photographs import BACKGROUND, PERSON, VOID, is_held_out_person, make_photograph
+from training.pseudo import guess_labels
 from training.scenes import Sources, draw_batch, draw_scene
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 
@@ -104,3 +106,23 @@ def test_a_small_figure_weighs_as_much_as_a_large_one() -> None:
     large, small = (float(dice_loss(m, share, known)) for m in (missed_large, missed_small))
     assert large == pytest.approx(0.5, abs=0.02)
     assert small > 0.8 * large
+
+
+@pytest.mark.parametrize(
+    ("margins", "label"),
+    [((4.0,), PERSON), ((-4.0, -4.0), BACKGROUND), ((4.0, -4.0), VOID), ((1.0,), VOID)],
+    ids=["sure", "agreed", "not agreed", "not sure"],
+)
+def test_only_what_the_networks_agree_on_is_labelled(
+    margins: tuple[float, ...], label: int
+) -> None:
+    def network(margin: float, values: torch.Tensor) -> torch.Tensor:
+        logits = torch.full((len(values), 21, values.shape[2] // 16, values.shape[3] // 16), -12.0)
+        logits[:, BACKGROUND] = 0.0
+        logits[:, PERSON] = margin
+        return logits
+
+    networks = [partial(network, margin) for margin in margins]
+    labels = guess_labels(networks, np.zeros((40, 30, 3), np.uint8), (64, 96))
+    assert labels.shape == (40, 30)
+    assert (labels == label).all()

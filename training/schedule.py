@@ -16,10 +16,12 @@ class Plan:
     Attributes:
         sides: up to this progress, sides are drawn with these probabilities.
         label_at: progress at which the photographs without masks are labelled (anew).
+        label_sides: sides of the network's input at which they are labelled.
     """
 
     sides: tuple[tuple[float, dict[int, float]], ...]
     label_at: tuple[float, ...]
+    label_sides: tuple[int, ...]
 
 
 FROM_SCRATCH = Plan(
@@ -30,12 +32,14 @@ FROM_SCRATCH = Plan(
         (1.00, {256: 0.3, 384: 0.25, 512: 0.45}),
     ),
     label_at=(0.45, 0.72),
+    label_sides=(256, 384),
 )
 """Small sides come first, where steps are cheap; the app's own sides last."""
 
 FURTHER = Plan(
     sides=((1.00, {256: 0.15, 384: 0.35, 512: 0.5}),),
     label_at=(0.0,),
+    label_sides=(384, 512),
 )
 """For a network that is trained already."""
 

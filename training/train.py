@@ -236,7 +236,7 @@ class Run:
         self.worker.wait()
         self.labelled_round = rounds
         mine = self.unlabelled[self.worker.rank :: self.worker.count]
-        label_photographs(self.trainer.predict, mine, self.labels)
+        label_photographs([self.trainer.predict], mine, self.labels, self.plan.label_sides)
         self.worker.wait()
         if self.worker.leads:
             note_round(self.labels, self.labelled_round)
