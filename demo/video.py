@@ -32,7 +32,14 @@ MAX_SIDE = 1280
 VIDEO_SIDE = 384
 """Side of the network's input."""
 
+_BT709 = 1
+_LIMITED_RANGE = 1
+"""What FFmpeg calls them. Players take a large film without these marks for BT.709, too, and a
+small one not."""
+
 _EXPECTED = "Expected an mp4, webm or mov film"
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+"""FFmpeg's names for what reads such films."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,6 @@ def segment_video(
             duration_s = _check(film)
             yield from _convert(film, target, duration_s, variant, registry)
         is_complete = True
-    except av.FFmpegError as error:
-        raise InvalidVideo(f"{_EXPECTED}; this one cannot be read to its end.") from error
     finally:
         if not is_complete:
             target.unlink(missing_ok=True)
@@ -87,17 +92,23 @@ def _open(source: Path) -> "av.container.InputContainer":
     if source.stat().st_size > MAX_BYTES:
         raise InvalidVideo(f"{_EXPECTED} of at most {MAX_BYTES // 1_000_000} MB.")
     try:
-        return av.open(str(source))
+        # FFmpeg guesses by content: some of its formats name other files, or themselves
+        formats = {"format_whitelist": _FORMATS}
+        return av.open(str(source), options=formats, metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise InvalidVideo(f"{_EXPECTED}; this file is none.") from error
 
 
 def _check(film: "av.container.InputContainer") -> float:
     """The film's length in seconds."""
-    if not film.streams.video or film.format.name in ("image2", "png_pipe", "jpeg_pipe"):
+    if not film.streams.video:
         raise InvalidVideo(f"{_EXPECTED}; this file shows no moving picture.")
     stream = film.streams.video[0]
     _check_pixels(stream)
+    if stream.frames > MAX_FRAMES:  # webm does not say
+        raise InvalidVideo(
+            f"The film has {stream.frames} frames. Cut it to at most {MAX_FRAMES} frames."
+        )
     if film.duration is not None:
         duration_s = film.duration / av.time_base
     elif stream.duration is not None and stream.time_base is not None:
@@ -129,7 +140,7 @@ def _convert(
     stream.thread_type = "AUTO"
     with av.open(str(target), "w") as result:
         output: Any = None
-        for number, frame in enumerate(film.decode(stream)):
+        for number, frame in enumerate(_decode(film, stream)):
             _check_pixels(frame)
             time_s = max(float(frame.time or 0.0), 0.0)
             if time_s > MAX_SECONDS + 1 or number >= MAX_FRAMES:
@@ -141,6 +152,7 @@ def _convert(
             if output is None:
                 output = _add_stream(result, stream, image)
             painted = av.VideoFrame.from_ndarray(draw_overlay(image, segmentation), "rgb24")
+            painted = painted.reformat(format="yuv420p", dst_colorspace="ITU709")
             painted.pts, painted.time_base = frame.pts, frame.time_base
             result.mux(output.encode(painted))
             areas = {area.class_id: area.fraction for area in class_areas(segmentation)}
@@ -148,6 +160,14 @@ def _convert(
         if output is None:
             raise InvalidVideo(f"{_EXPECTED}; this one has no frames.")
         result.mux(output.encode(None))
+
+
+def _decode(film: "av.container.InputContainer", stream: Any) -> Iterator[Any]:
+    """The frames; what is wrong with writing them is no fault of the film."""
+    try:
+        yield from film.decode(stream)
+    except av.FFmpegError as error:
+        raise InvalidVideo(f"{_EXPECTED}; this one cannot be read to its end.") from error
 
 
 def _upright(frame: Any) -> Image:
@@ -161,11 +181,14 @@ def _upright(frame: Any) -> Image:
 
 
 def _add_stream(result: Any, stream: Any, image: Image) -> Any:
-    """H.264, which every browser plays, at the film's own times."""
+    """H.264 with the colours of BT.709, which every browser plays, at the film's own times."""
     rate = stream.average_rate or Fraction(25)
     output = result.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "23"})
     output.height, output.width = image.shape[:2]
     output.pix_fmt = "yuv420p"
+    codec = output.codec_context
+    codec.colorspace = codec.color_primaries = codec.color_trc = _BT709
+    codec.color_range = _LIMITED_RANGE
     output.time_base = output.codec_context.time_base = stream.time_base
     return output
 

@@ -18,10 +18,15 @@ from tests.conftest import ColourEngine
 
 
 def write_film(
-    file: Path, frames: int = 12, hw: tuple[int, int] = (120, 160), codec: str = "libx264"
+    file: Path,
+    frames: int = 12,
+    hw: tuple[int, int] = (120, 160),
+    codec: str = "libx264",
+    title: str = "",
 ) -> Path:
     """A person who grows from the left, a quarter of the width in the first half, then half."""
     with av.open(str(file), "w") as container:
+        container.metadata["title"] = title
         stream: Any = container.add_stream(codec, rate=10)
         stream.height, stream.width = hw
         stream.pix_fmt = "yuv420p"
@@ -59,6 +64,32 @@ def test_a_large_film_is_scaled_down(registry: Registry, tmp_path: Path) -> None
         assert result.streams.video[0].width == MAX_SIDE
 
 
+def test_colours_are_what_players_take_them_for(registry: Registry, tmp_path: Path) -> None:
+    """A film in the colour of a class keeps it under its overlay."""
+    colour = np.full((720, 1280, 3), PALETTE[18], np.uint8)
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 720, 1280, "yuv420p"
+        stream.codec_context.colorspace = 1
+        picture = av.VideoFrame.from_ndarray(colour, "rgb24")
+        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+    list(segment_video(tmp_path / "film.mp4", tmp_path / "result.mp4", registry=registry))
+    with av.open(str(tmp_path / "result.mp4")) as result:
+        (frame,) = result.decode(video=0)
+        assert frame.colorspace == 1
+        shown = frame.to_ndarray(format="rgb24").astype(int)
+    assert np.abs(shown - colour).max() <= 4
+
+
+def test_a_title_in_another_encoding_is_no_obstacle(registry: Registry, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", title="un été")
+    content = film.read_bytes()
+    assert content.count("un été".encode()) == 1
+    film.write_bytes(content.replace("un été".encode(), b"un \xe9t\xe9  "))
+    assert len(list(segment_video(film, tmp_path / "result.mp4", registry=registry))) == 12
+
+
 def test_what_is_given_up_leaves_nothing(
     registry: Registry, engine: ColourEngine, tmp_path: Path
 ) -> None:
@@ -74,11 +105,17 @@ def cut(film: bytes) -> bytes:
     return film[: len(film) // 3]
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture"])
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture", "list of itself"])
 def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: str) -> None:
     film = write_film(tmp_path / "film.mp4").read_bytes()
     photograph = Path("assets/examples/cat.jpg").read_bytes()
-    content = {"empty": b"", "text": b"a film", "cut": cut(film), "picture": photograph}[kind]
+    content = {
+        "empty": b"",
+        "text": b"a film",
+        "cut": cut(film),
+        "picture": photograph,
+        "list of itself": b"ffconcat version 1.0\nfile bad.mp4\n",
+    }[kind]
     (tmp_path / "bad.mp4").write_bytes(content)
     with pytest.raises(InvalidVideo, match="Expected an mp4, webm or mov film"):
         list(segment_video(tmp_path / "bad.mp4", tmp_path / "result.mp4", registry=registry))
@@ -86,12 +123,13 @@ def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: st
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "sentence"),
+    ("limit", "value", "ending", "sentence"),
     [
-        ("MAX_SECONDS", 0.1, "Cut it to at most"),
-        ("MAX_BYTES", 100, "of at most"),
-        ("MAX_FRAMES", 20, "20 frames"),
-        ("MAX_PIXELS", 100, "Scale it down"),
+        ("MAX_SECONDS", 0.1, "mp4", "Cut it to at most"),
+        ("MAX_BYTES", 100, "mp4", "of at most"),
+        ("MAX_FRAMES", 20, "mp4", "has 30 frames. Cut it to at most 20 frames"),
+        ("MAX_FRAMES", 20, "webm", "too long. Cut it to 120 s and 20 frames"),
+        ("MAX_PIXELS", 100, "mp4", "Scale it down"),
     ],
 )
 def test_long_and_large_films_are_refused(
@@ -100,10 +138,12 @@ def test_long_and_large_films_are_refused(
     monkeypatch: pytest.MonkeyPatch,
     limit: str,
     value: float,
+    ending: str,
     sentence: str,
 ) -> None:
     monkeypatch.setattr(video, limit, value)
-    film = write_film(tmp_path / "film.mp4", frames=30)
+    codec = "libx264" if ending == "mp4" else "libvpx-vp9"
+    film = write_film(tmp_path / f"film.{ending}", frames=30, codec=codec)
     with pytest.raises(InvalidVideo, match=sentence):
         list(segment_video(film, tmp_path / "result.mp4", registry=registry))
 

@@ -16,7 +16,14 @@ from demo.ui.files import keep_upload, result_folder
 from demo.ui.guard import UNEXPECTED
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
-from demo.video import MAX_BYTES, MAX_SECONDS, FilmFrame, encode_film_csv, segment_video
+from demo.video import (
+    MAX_BYTES,
+    MAX_FRAMES,
+    MAX_SECONDS,
+    FilmFrame,
+    encode_film_csv,
+    segment_video,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +36,8 @@ def build_film_tab() -> None:
     with gr.Row():
         with gr.Column():
             film = gr.File(
-                label=f"Film: mp4, webm or mov, at most {MAX_SECONDS:.0f} s and "
-                f"{MAX_BYTES // 1_000_000} MB",
+                label=f"Film: mp4, webm or mov, at most {MAX_SECONDS:.0f} s, {MAX_FRAMES:,} frames "
+                f"and {MAX_BYTES // 1_000_000} MB",
                 file_types=[".mp4", ".webm", ".mov"],
                 elem_id="film",
             )
@@ -86,10 +93,10 @@ def on_video(
     folder = result_folder()
     target, table = folder / "overlay.mp4", folder / "areas.csv"
     frames: list[FilmFrame] = []
-    told_at = started = time.monotonic()
     yield *nothing, render_status("Loading the network.")
     try:
         loaded = default_registry().get(variant)
+        told_at = started = time.monotonic()
         for frame in segment_video(Path(film), target, variant, registry=keep(loaded)):
             frames.append(frame)
             if time.monotonic() - told_at > _TELL_EVERY_S:
