@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ MAX_BYTES = 64_000_000
 """Largest file that is read."""
 
 _MAX_SCANS = 100
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+"""Of a segment that has a length, or the end of the image."""
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 """Of a JPEG; each is a pass over all its pixels, and a progressive one has about ten."""
 
 _BAND_PIXELS = 1_000_000
@@ -87,12 +91,22 @@ def _check_scans(opened: Any) -> None:
     file = opened.fp
     position = file.tell()
     file.seek(0)
-    scans = file.read().count(b"\xff\xda")
+    scans = _count_scans(file.read())
     file.seek(position)
     if scans > _MAX_SCANS:
         raise InvalidImage(
             f"The JPEG has {scans} scans; at most {_MAX_SCANS} are accepted. Save it again."
         )
+
+
+def _count_scans(jpeg: bytes) -> int:
+    """Starts of scans up to the end of the image; a phone appends films to its photographs."""
+    scans, at = 0, 0
+    while (marker := _MARKER.search(jpeg, at)) and marker[1] != _END_OF_IMAGE:
+        scans += marker[1] == _START_OF_SCAN
+        length = jpeg[marker.end() : marker.end() + 2]
+        at = marker.end() + int.from_bytes(length)
+    return scans
 
 
 def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:

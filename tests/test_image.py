@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from demo.errors import DemoError, InvalidImage
 from demo.image import read_image
+from tests.corpus import with_scans
 
 RED = (200, 10, 30)
 
@@ -103,6 +104,19 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
     exif = PIL.Image.Exif()
     exif[274] = orientation
     assert (read_image(encode(stored, "PNG", exif=exif)) == upright).all()
+
+
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_a_film_behind_a_photograph_is_no_part_of_it(progressive: bool) -> None:
+    """Phones append one, in which the bytes of a scan's start occur by chance."""
+    photograph = encode(half_red(), "JPEG", progressive=progressive)
+    assert read_image(photograph + b"\xff\xda" * 500).shape == (8, 12, 3)
+
+
+def test_an_end_inside_a_comment_hides_no_scans() -> None:
+    start, rest = with_scans(200)[:2], with_scans(200)[2:]
+    with pytest.raises(InvalidImage, match="at most 100"):
+        read_image(start + b"\xff\xfe\x00\x06\xff\xd9\x00\x00" + rest)
 
 
 def test_first_frame_of_an_animation() -> None:
