@@ -97,12 +97,13 @@ def _check_origin(socket: WebSocket) -> None:
 
 async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None:
     receiving = asyncio.ensure_future(socket.receive())
+    answered_at = time.monotonic()
     try:
         while True:
-            left_s = min(IDLE_S, end - time.monotonic())
-            done, _ = await asyncio.wait([receiving], timeout=max(left_s, 0))
-            if not done:
-                is_idle = end - time.monotonic() > 0
+            left_s = min(answered_at + IDLE_S, end) - time.monotonic()
+            await asyncio.wait([receiving], timeout=max(left_s, 0))
+            if left_s <= 0 or not receiving.done():
+                is_idle = end > time.monotonic()
                 raise Ended(_OVER, "Paused: no frame has come." if is_idle else "Time is up.")
             message = receiving.result()
             if message["type"] == "websocket.disconnect":
@@ -117,6 +118,7 @@ async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None
             if receiving.done() and receiving.result().get("bytes") is not None:
                 raise Ended(_REFUSED, "Expected one frame at a time; wait for the answer.")
             await socket.send_bytes(encode_result(number, result))
+            answered_at = time.monotonic()
     finally:
         receiving.cancel()
 

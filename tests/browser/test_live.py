@@ -1,5 +1,6 @@
 """The live view, in a real Chromium with a fake camera that shows a photograph."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,6 +156,56 @@ def test_a_camera_that_cannot_be_had_is_a_sentence(live: Page, name: str) -> Non
     expect(live.get_by_role("button", name="Start the camera")).to_be_visible()
 
 
+def test_a_camera_that_was_replaced_is_forgotten(live: Page) -> None:
+    start(live)
+    live.get_by_role("button", name="Stop").click()
+    live.evaluate(
+        """() => {
+            const devices = navigator.mediaDevices;
+            const open = devices.getUserMedia.bind(devices);
+            devices.getUserMedia = async ({ video }) => {
+                if (video.deviceId) throw new DOMException("it is gone", "OverconstrainedError");
+                return open({ video });
+            };
+            devices.enumerateDevices = async () => [];
+        }"""
+    )
+    live.get_by_role("button", name="Start the camera").click()
+    expect(live.locator(".live .message.wrong")).to_contain_text("This camera is gone")
+    start(live)
+
+
+def test_a_legend_that_is_used_while_results_come_in(live: Page) -> None:
+    start(live)
+    person = live.locator(".live .legend button.class", has_text="person")
+    element = person.element_handle()
+    first = person.inner_text()
+    expect(person).not_to_have_text(first, timeout=10_000)
+    assert element.evaluate("button => button.isConnected")
+    person.click()
+    expect(person).to_have_attribute("aria-pressed", "false")
+    assert painted_share(live) < 0.01
+
+
+def test_the_stage_follows_a_camera_that_is_turned(live: Page) -> None:
+    start(live)
+    live.evaluate(
+        """() => {
+            const [track] = document.querySelector(".live video").srcObject.getTracks();
+            return track.applyConstraints({ width: { exact: 240 }, height: { exact: 320 } });
+        }"""
+    )
+    expect(live.locator(".live .stage")).to_have_css("aspect-ratio", "240 / 320")
+
+
+def test_focus_stays_on_the_button_that_takes_the_others_place(live: Page) -> None:
+    live.get_by_role("button", name="Start the camera").focus()
+    live.keyboard.press("Enter")
+    expect(live.get_by_role("button", name="Stop")).to_be_focused(timeout=30_000)
+    live.keyboard.press("Enter")
+    expect(live.get_by_role("button", name="Start the camera")).to_be_focused()
+
+
 def test_a_camera_that_is_unplugged_ends_it(live: Page) -> None:
     start(live)
     live.evaluate(
@@ -201,8 +252,24 @@ def test_a_lost_connection_is_made_again(live: Page) -> None:
     live.evaluate("window.isDown = true; window.opened[0].close()")
     expect(live.locator(".live .message.wrong")).to_contain_text("The connection was lost")
     expect(live.locator(".live canvas.paint")).to_have_css("opacity", "0")
-    live.evaluate("window.isDown = false")
+    expect(live.locator(".live .stats")).to_be_empty()
+    live.get_by_role("tab", name="Image").click()
+    expect(live.locator(".live .message")).to_contain_text("Paused")
+    live.evaluate("window.isDown = false; window.before = window.opened.length")
+    live.wait_for_timeout(5_000)  # longer than any wait between attempts
+    assert live.evaluate("window.opened.length === window.before")
+    live.get_by_role("tab", name="Live camera").click()
     expect(live.locator(".live .message")).to_contain_text("Weights", timeout=15_000)
+
+
+def test_a_server_that_falls_silent_is_a_lost_connection(live: Page) -> None:
+    ready = json.dumps({"ready": "MobileViT-XXS", "weights": "Weights of the test."})
+    live.route_web_socket("**/live", lambda socket: socket.send(ready))
+    live.get_by_role("button", name="Start the camera").click()
+    expect(live.locator(".live .message")).to_contain_text("Weights of the test")
+    expect(live.locator(".live .message.wrong")).to_contain_text(
+        "The connection was lost", timeout=15_000
+    )
 
 
 def test_a_full_server_is_a_sentence_with_the_waiting_time(live: Page) -> None:

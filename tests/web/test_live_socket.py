@@ -3,6 +3,7 @@
 import json
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,6 +132,37 @@ def test_a_forgotten_session_is_ended(
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         expect_end(socket, 1000, sentence)
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "longest_s", "sentence"),
+    [(0.2, 60.0, "no frame has come"), (60.0, 0.2, "Time is up")],
+    ids=["idle", "too long"],
+)
+def test_words_without_frames_keep_no_place(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    idle_s: float,
+    longest_s: float,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(live_socket, "IDLE_S", idle_s)
+    monkeypatch.setattr(live_socket, "sessions", LiveSessions(1, longest_s))
+    is_over = threading.Event()
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+
+        def talk() -> None:
+            until = time.monotonic() + 10
+            while not is_over.wait(0.001) and time.monotonic() < until:
+                socket.send_json({"smoothing": 0.5})
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        expect_end(socket, 1000, sentence)
+        assert talking.is_alive()
+        is_over.set()
+        talking.join()
 
 
 def test_a_second_frame_in_flight_ends_the_session(

@@ -4,7 +4,7 @@ const SENTENCES = {
   NotAllowedError: "The camera was not allowed. Allow it in the browser's site settings, then start again.",
   NotFoundError: "There is no camera. Connect one, then start again.",
   NotReadableError: "The camera is in use by another program. Close that one, then start again.",
-  OverconstrainedError: "This camera is gone. Choose another one, then start again.",
+  OverconstrainedError: "This camera is gone. Start again to use another one.",
 };
 
 const ENLARGE_MS = 1500; // a camera that takes longer stays as it is
@@ -46,7 +46,7 @@ export async function enlarge(stream, video) {
 }
 
 export async function listCameras() {
-  const devices = await navigator.mediaDevices.enumerateDevices();
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);
 }
 

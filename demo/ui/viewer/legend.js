@@ -36,13 +36,24 @@ export function isolateClass(hidden, id, present) {
   if (!isAlone) for (const other of others) hidden.add(other);
 }
 
+/** Replace the entries; where only shares have changed these alone, so that a press is not lost. */
+function updateList(list, entries) {
+  entries.forEach((entry, i) => {
+    list.children[i]?.querySelector("b").replaceChildren(entry.querySelector("b").textContent);
+  });
+  const isSame = entries.every((entry, i) => list.children[i]?.isEqualNode(entry));
+  if (isSame && entries.length === list.children.length) return;
+  const focused = list.contains(document.activeElement) && document.activeElement.dataset.key;
+  list.replaceChildren(...entries);
+  if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
+}
+
 /**
  * @param {HTMLUListElement} list
  * @param {object} shown rows, unsure, notSeen, seen, names, palette, hidden.
  * @param {{toggle: (id) => void, isolate: (id) => void}} on
  */
 export function renderLegend(list, shown, on) {
-  const focused = list.contains(document.activeElement) && document.activeElement.dataset.key;
   const entries = shown.rows.map(({ id, pixels }) => {
     const name = shown.names[id];
     const share = `${percent(pixels / shown.seen)} %`;
@@ -65,8 +76,7 @@ export function renderLegend(list, shown, on) {
     const parts = [mark, `${name} `, make("b", {}, share)];
     entries.push(make("li", {}, make("span", { class: "class" }, ...parts)));
   }
-  list.replaceChildren(...entries);
-  if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus();
+  updateList(list, entries);
 }
 
 /** @param {HTMLTableElement} table; the other as for renderLegend, with width and height. */

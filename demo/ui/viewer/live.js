@@ -20,6 +20,8 @@ const TARGET_RATE = 12; // results per second
 const OLDEST_MS = 1200; // an older result is not shown
 const FADE_AFTER_MS = 700; // without a newer result the overlay fades
 const RETRY_MS = [500, 1000, 2000, 4000];
+const SILENT_MS = 10_000; // a connection that has not answered for so long is lost
+const UNSEEN_MS = 60_000; // out of sight for so long, the camera is turned off
 const JPEG_QUALITY = 0.8;
 const PAINT_SIDE = 512; // of the overlay's canvas; the browser stretches it over the video
 
@@ -77,8 +79,9 @@ export class LiveView {
       this.find(`[name=${name}]`).addEventListener("change", () => this.#applyControls());
     }
     document.addEventListener("visibilitychange", () => this.#onVisibility());
-    new IntersectionObserver(([{ isIntersecting }]) => {
-      this.isOffScreen = !isIntersecting;
+    this.video.addEventListener("resize", () => this.#fitStage()); // a phone was turned
+    new IntersectionObserver((entries) => {
+      this.isOffScreen = !entries.at(-1).isIntersecting;
       this.#onVisibility();
     }).observe(this.stage);
     setInterval(() => this.#tick(), 250);
@@ -117,6 +120,7 @@ export class LiveView {
       this.stream = stream;
       stream.getVideoTracks()[0].addEventListener("ended", () => {
         this.stop();
+        this.#listCameras();
         this.#say("The camera was disconnected. Connect it, then start again.", true);
       });
       this.video.srcObject = stream;
@@ -124,12 +128,15 @@ export class LiveView {
       this.find("[name=mirror]").checked = looksAtVisitor(stream);
       this.#applyControls();
       await this.#listCameras(stream);
+      if (this.attempt !== attempt) return;
       this.#showRunning(true);
       this.retries = 0;
-      this.#connect();
+      this.isOffScreen = this.stage.offsetParent === null;
+      this.#onVisibility();
     } catch (error) {
       if (this.attempt !== attempt) return;
       this.stop();
+      this.#listCameras(); // the chosen one may be gone
       const isOurs = error instanceof CameraError;
       this.#say(isOurs ? error.message : "The camera could not be started. Try again.", true);
     }
@@ -138,7 +145,7 @@ export class LiveView {
   /** Release the camera and the server at once. */
   stop() {
     this.attempt = null;
-    clearTimeout(this.retry);
+    clearTimeout(this.timer);
     this.#disconnect();
     if (this.stream) closeCamera(this.stream);
     this.stream = null;
@@ -167,7 +174,7 @@ export class LiveView {
 
   async #listCameras(stream) {
     const select = this.find(".camera select");
-    const current = stream.getVideoTracks()[0].getSettings().deviceId;
+    const current = stream ? stream.getVideoTracks()[0].getSettings().deviceId : select.value;
     const options = (await listCameras()).map(
       ({ deviceId, label }) => new Option(label || "Camera", deviceId, false, deviceId === current),
     );
@@ -177,20 +184,20 @@ export class LiveView {
 
   #showRunning(isRunning) {
     this.isRunning = isRunning;
+    const losesFocus = document.activeElement === this.find(isRunning ? ".start" : ".stop");
     this.find(".start").hidden = isRunning;
     for (const name of [".stop", ".freeze"]) this.find(name).hidden = !isRunning;
     this.stage.hidden = !isRunning;
     this.find(".chart").hidden = !isRunning;
-    if (isRunning) {
-      const { videoWidth, videoHeight } = this.video;
-      this.stage.style.setProperty("--ratio", `${videoWidth} / ${videoHeight}`);
-      this.stage.style.width = `min(100%, ${(70 * videoWidth) / videoHeight}vh)`;
-      return;
-    }
-    this.results = [];
-    this.find(".stats").textContent = "";
-    this.find(".legend").replaceChildren();
-    this.chart.clear();
+    if (losesFocus) this.find(isRunning ? ".stop" : ".start").focus();
+    if (isRunning) this.#fitStage();
+    else this.chart.clear();
+  }
+
+  #fitStage() {
+    const { videoWidth, videoHeight } = this.video;
+    this.stage.style.setProperty("--ratio", `${videoWidth} / ${videoHeight}`);
+    this.stage.style.width = `min(100%, ${(70 * videoWidth) / videoHeight}vh)`;
   }
 
   #connect() {
@@ -213,7 +220,10 @@ export class LiveView {
     this.connection?.close();
     this.connection = null;
     this.field = null;
+    this.results = [];
     this.canvas.style.opacity = 0;
+    this.find(".stats").textContent = "";
+    this.find(".legend").replaceChildren();
   }
 
   #onEnd(sentence) {
@@ -225,18 +235,22 @@ export class LiveView {
     }
     const wait = RETRY_MS[Math.min(this.retries++, RETRY_MS.length - 1)];
     this.#say("The connection was lost. Trying again ...", true);
-    this.retry = setTimeout(() => this.isRunning && this.#connect(), wait);
+    this.timer = setTimeout(() => this.#connect(), wait);
+  }
+
+  get isSeen() {
+    return !document.hidden && !this.isOffScreen;
   }
 
   /** A hidden page, or another tab of it, shows nobody anything: it leaves its place to others. */
   #onVisibility() {
     if (!this.isRunning) return;
-    const isSeen = !document.hidden && !this.isOffScreen;
-    if (isSeen === Boolean(this.connection)) return;
-    clearTimeout(this.retry);
+    if (this.isSeen && this.connection) return;
+    clearTimeout(this.timer);
+    if (this.isSeen) return this.#connect();
     this.#disconnect();
-    if (isSeen) this.#connect();
-    else this.#say("Paused while it is out of sight.");
+    this.timer = setTimeout(() => this.stop(), UNSEEN_MS);
+    this.#say("Paused while it is out of sight. After a minute the camera is turned off.");
   }
 
   /** Take the newest picture, squash it to the network's side and send it. */
@@ -289,6 +303,8 @@ export class LiveView {
     const now = performance.now();
     if (this.field && now - this.shownAt > FADE_AFTER_MS) this.canvas.style.opacity = 0;
     this.results = this.results.filter(({ at }) => now - at < 2000);
+    const sentAt = this.connection?.inFlight?.sentAt ?? now;
+    if (now - sentAt > SILENT_MS) return this.#onEnd(null);
     this.#sendFrame();
     if (!this.results.length) return;
     const median = (key) => {
@@ -312,7 +328,7 @@ export class LiveView {
 
   #renderAreas() {
     const shown = {
-      rows: this.areas?.map(([id, share]) => ({ id, pixels: share })) ?? [],
+      rows: (this.areas ?? []).map(([id, share]) => ({ id, pixels: share })).sort((a, b) => a.id - b.id),
       unsure: 0,
       notSeen: 0,
       seen: 1,
