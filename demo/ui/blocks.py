@@ -30,12 +30,17 @@ SEGMENT = "segment"
 """Name of the queue in which images wait; films have another."""
 
 CONCURRENT_SEGMENTATIONS = 2
+WAITING_VISITORS = 16
+"""Who see the first network being loaded; each takes one of the server's 40 threads. Others wait
+in the queue."""
+
 KEPT_S = 3600
 """How long uploads and results stay on disk."""
 
 _FOLDER = Path(__file__).parent
 VIEWER = _FOLDER / "viewer"
 _SHOW_RESULT = """() => {
+  if (!document.querySelector("#photo img")) return;
   const result = document.querySelector("#status");
   if (result.getBoundingClientRect().top > 0.6 * window.innerHeight)
     result.scrollIntoView({ behavior: "smooth", block: "start" });
@@ -97,7 +102,7 @@ def build_page() -> gr.Blocks:
             None,
             None,
             show_progress_on=status,
-            concurrency_limit=None,
+            concurrency_limit=WAITING_VISITORS,
             api_visibility="private",
         ).then(
             on_ready,

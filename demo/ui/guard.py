@@ -12,7 +12,7 @@ from gradio.blocks import Block
 
 from demo.errors import DemoError, InvalidImage
 from demo.settings import fetches_addresses
-from demo.ui.files import result_folder
+from demo.ui.files import result_folder, upload_folder
 from demo.web.fetch import fetch_image
 
 logger = logging.getLogger(__name__)
@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 MISFIT = (
     "The request does not fit. Expected an image that was uploaded before, a variant and a "
-    "framing, as the page's API view shows them."
+    "framing, as /gradio_api/info lists them."
 )
+GONE = "The file is no longer on the server. Choose it again."
 
 _ADDRESS = re.compile(r"\w+://")
 
@@ -68,8 +69,14 @@ async def _move_file(block: Block, source: Any) -> Any:
     if isinstance(source, str) and _ADDRESS.match(source):
         source = await anyio.to_thread.run_sync(_fetch, source)
     if isinstance(source, str | Path) and not Path(source).is_file():
-        raise gr.Error(MISFIT, print_exception=False)
+        raise gr.Error(GONE if _was_upload(Path(source)) else MISFIT, print_exception=False)
     return await _PLAIN_MOVE(block, source)
+
+
+def _was_upload(path: Path) -> bool:
+    """Whether a path could have been an upload; of others, nobody learns whether they exist."""
+    path = path.resolve()
+    return upload_folder().resolve() in path.parents and not path.exists()
 
 
 def _fetch(address: str) -> str:

@@ -21,10 +21,8 @@ DISPLAY_SIDE = 2048
 def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
     """What demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
     height, width = segmentation.image_hw
-    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
     return {
         "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
-        "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
         "width": width,
         "height": height,
         **_inspectable(segmentation),
@@ -32,9 +30,11 @@ def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
 
 
 def _inspectable(segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/field.js takes: the logits as half floats, and the exact areas."""
+    """What one result needs: the logits as half floats, the exact areas, and a description."""
     logits = segmentation.logits.astype("<f2")  # (21, h, w)
+    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
     return {
+        "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
         "logits": _base64(logits.tobytes()),
         "grid": logits.shape[1:],
         "box": segmentation.framing.box,

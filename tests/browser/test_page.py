@@ -222,6 +222,12 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     wait_for_result(page)
     expect(page.locator("#viewer .stage")).to_be_in_viewport(timeout=5_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("#photo button[aria-label='Remove Image']").click()
+    expect(page.locator("#status")).to_contain_text("Choose an image")
+    page.wait_for_timeout(1_000)  # as long as a scroll might take
+    expect(page.locator("#photo")).to_be_in_viewport()
+    click_example(page)
+    wait_for_result(page)
     page.get_by_text("What the network sees").click()
     page.locator("#framing label", has_text="crop").click()
     expect(page.locator("#viewer tbody")).to_contain_text("not seen", timeout=30_000)

@@ -302,6 +302,8 @@ def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -
     compare.click()
     sections = page.locator(".compare section")
     expect(sections).to_have_count(4, timeout=60_000)
+    expect(sections.nth(1).get_by_label("MobileViT-XS.")).to_be_visible()
+    expect(sections.nth(3).get_by_label("Where they disagree.")).to_be_visible()
     page.get_by_text("What the network sees").click()
     page.locator("#framing label", has_text="crop").click()
     expect(sections).to_have_count(0, timeout=30_000)

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from demo.ui.guard import MISFIT
+from demo.ui.guard import GONE, MISFIT
 from tests.browser.conftest import free_port, wait_for
 from tests.corpus import build_corpus
 from tests.test_architecture import ROOT
@@ -285,6 +285,14 @@ def test_a_visit_can_delete_neither_examples_nor_folders(
     assert "took" in ask_as_visit(app, "one", {"path": example, "meta": META})
     for folder in (app.folder / "files", ROOT / "demo" / "ui" / "viewer"):
         assert MISFIT in ask_as_visit(app, "two", {"path": str(folder), "meta": META})
+
+
+def test_an_upload_that_was_deleted_is_to_be_chosen_again(app: App) -> None:
+    upload = Path(app.upload_path(GOOD))
+    upload.unlink()
+    assert app.segment({"path": str(upload), "meta": META}) == GONE
+    outside = upload.parent / ".." / ".." / ".." / "gone.png"
+    assert app.segment({"path": str(outside), "meta": META}) == MISFIT
 
 
 def test_no_address_is_fetched_after_an_example_either(app: App) -> None:

@@ -4,6 +4,7 @@ import { CLASSES, Field, NOT_SEEN } from "./field.js";
 import { Viewer } from "./viewer.js";
 
 const DIFFERENT = CLASSES; // an id that no class has, so that hiding classes does not hide it
+const DISAGREEMENT_LABEL = "Where they disagree";
 const SAME = { name: "the same", voc: [0, 0, 0], safe: [0, 0, 0] };
 const DISAGREEMENT = Array(CLASSES).fill(SAME);
 DISAGREEMENT[DIFFERENT] = { name: "different", voc: [255, 0, 200], safe: [255, 0, 200] };
@@ -112,7 +113,7 @@ class Comparison {
     if (!this.sections.has("disagreement")) {
       const section = document.createElement("section");
       section.className = "disagreement";
-      section.append(heading("Where they disagree"));
+      section.append(heading(DISAGREEMENT_LABEL));
       this.root.querySelector(".viewers").append(section);
       this.#addViewer(section, "disagreement", DISAGREEMENT, { software: true, hasConfidence: false });
     }
@@ -121,7 +122,9 @@ class Comparison {
     const fields = results.map((result) => new Field({ ...value, ...result }));
     const labels = results.map(({ label }) => label);
     const field = new Disagreement(fields, labels, this.props.classes);
-    viewer.show({ ...value, ...results[0], areas: [] }, field);
+    const label = DISAGREEMENT_LABEL;
+    const description = "Your image with the pixels marked that are of different classes";
+    viewer.show({ ...value, ...results[0], areas: [], label, description }, field);
   }
 
   #table({ agreement }, results) {

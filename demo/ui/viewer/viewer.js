@@ -96,6 +96,7 @@ export class Viewer {
     this.painter.setField(this.field);
     this.photo.src = result.photo;
     this.photo.alt = result.description;
+    this.stage.ariaLabel = this.stage.ariaLabel.replace(/^[^.]*/, result.label ?? "Result");
     this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
     this.camera.show(result);
     this.#probe(null);
