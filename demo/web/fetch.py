@@ -1,12 +1,15 @@
 """An image by its address, where the owner of the machine has switched that on."""
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import string
+import threading
 import time
-from collections.abc import Callable
-from urllib.parse import SplitResult, urljoin, urlsplit
+from collections.abc import Callable, Iterator
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from demo.errors import InvalidImage
 
@@ -59,59 +62,79 @@ def fetch_image(url: str, *, resolve: Resolve = resolve) -> bytes:
     deadline = time.monotonic() + MAX_SECONDS
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            with _Answer(url, resolve) as answer:
+            with _ask(url, resolve, deadline) as answer:
                 if answer.status in _REDIRECTS:
-                    url = urljoin(url, answer.location)
+                    url = urljoin(url, answer.getheader("Location") or "")
                     continue
-                return answer.read(deadline)
+                return _read(answer, deadline)
     except (OSError, http.client.HTTPException, ValueError):
+        _check_time(deadline)
         raise InvalidImage(
             "The address could not be reached. Check it, or upload the file."
         ) from None
     raise InvalidImage(f"The address redirects more than {MAX_REDIRECTS} times. Upload the file.")
 
 
-class _Answer:
-    """The answer of one server to one request; closed when the block ends."""
-
-    def __init__(self, url: str, resolve: Resolve) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidImage("Expected an address that begins with http:// or https://.")
-        self._connection = _connect(parts, resolve)
+@contextlib.contextmanager
+def _ask(url: str, resolve: Resolve, deadline: float) -> Iterator[http.client.HTTPResponse]:
+    """The answer of one server to one request; the connection is closed when the block ends."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidImage("Expected an address that begins with http:// or https://.")
+    connection = _connect(parts, resolve)
+    with contextlib.closing(connection), _ended_at(deadline, connection.sock):
+        if isinstance(connection.sock, ssl.SSLSocket):
+            connection.sock.do_handshake()
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._connection.request("GET", path, headers={"Accept": "image/*"})
-        self._response = self._connection.getresponse()
-        self.status = self._response.status
-        self.location = self._response.getheader("Location") or ""
+        path = quote(path, safe=string.punctuation)
+        connection.request("GET", path, headers={"Accept": "image/*"})
+        yield connection.getresponse()
 
-    def __enter__(self) -> "_Answer":
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+@contextlib.contextmanager
+def _ended_at(deadline: float, sock: socket.socket) -> Iterator[None]:
+    """Shut a socket down when the time is up, however little and often the server sends."""
 
-    def read(self, deadline: float) -> bytes:
-        """The body, up to the limits of size and time."""
-        if self.status != 200:
-            raise InvalidImage(f"The address answers with status {self.status}. Upload the file.")
-        content = bytearray()
-        while chunk := self._response.read1(_CHUNK):
-            content += chunk
-            if len(content) > MAX_BYTES:
-                raise InvalidImage(
-                    f"The file at this address is larger than {MAX_BYTES // 1_000_000} MB. "
-                    "Scale it down and upload it."
-                )
-            if time.monotonic() > deadline:
-                raise InvalidImage(
-                    f"The address takes longer than {MAX_SECONDS:.0f} s. Upload the file."
-                )
-        return bytes(content)
+    def shut_down() -> None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    alarm = threading.Timer(deadline - time.monotonic(), shut_down)
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The body, up to the limits of size and time."""
+    if answer.status != 200:
+        raise InvalidImage(f"The address answers with status {answer.status}. Upload the file.")
+    content = bytearray()
+    while chunk := answer.read1(_CHUNK):
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise InvalidImage(
+                f"The file at this address is larger than {MAX_BYTES // 1_000_000} MB. "
+                "Scale it down and upload it."
+            )
+    _check_time(deadline)
+    return bytes(content)
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise InvalidImage(
+            f"The address takes longer than {MAX_SECONDS:.0f} s. Upload the file."
+        ) from None
 
 
 def _connect(parts: SplitResult, resolve: Resolve) -> http.client.HTTPConnection:
-    """A connection to a checked IP address; the name serves for TLS and the Host header."""
+    """A connection to a checked IP address; the name serves for TLS and the Host header.
+
+    The handshake of TLS is left to do.
+    """
     host = str(parts.hostname)
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
@@ -120,7 +143,9 @@ def _connect(parts: SplitResult, resolve: Resolve) -> http.client.HTTPConnection
         raise InvalidImage("The address lies in a private network. Upload the file.")
     sock = socket.create_connection((addresses[0], port), timeout=_SILENCE_S)
     connection = http.client.HTTPConnection(host, port, timeout=_SILENCE_S)
-    connection.sock = (
-        ssl.create_default_context().wrap_socket(sock, server_hostname=host) if is_tls else sock
-    )
+    connection.sock = sock
+    if is_tls:
+        connection.sock = ssl.create_default_context().wrap_socket(
+            sock, server_hostname=host, do_handshake_on_connect=False
+        )
     return connection

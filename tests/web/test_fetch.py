@@ -1,5 +1,6 @@
 """Images by address, from a server on loopback that the test calls public."""
 
+import contextlib
 import io
 import threading
 import time
@@ -32,6 +33,13 @@ class Pages(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", target)
             self.end_headers()
+            return
+        if kind == "dripping":
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+                for _ in range(80):
+                    self.wfile.write(b"X: y\r\n")
+                    time.sleep(0.1)
             return
         self.send_response(404 if kind == "missing" else 200)
         self.end_headers()
@@ -100,6 +108,19 @@ def test_what_an_address_may_not_do(
     monkeypatch.setattr(fetch, "MAX_SECONDS", 1.0)
     with pytest.raises(InvalidImage, match=sentence):
         fetch_from(port, path)
+
+
+def test_headers_that_drip_end_with_the_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "MAX_SECONDS", 1.0)
+    start = time.monotonic()
+    with pytest.raises(InvalidImage, match="takes longer than"):
+        fetch_from(port, "dripping")
+    assert time.monotonic() - start < 4  # of eight
+
+
+def test_a_path_may_have_any_letters(port: int) -> None:
+    assert fetch_from(port, "Köln 1.png?größe=%20") == photograph()
+    assert Pages.asked == [f"public.test:{port}/K%C3%B6ln%201.png?gr%C3%B6%C3%9Fe=%20"]
 
 
 @pytest.mark.parametrize("host", ["private.test", "unknown.test"])
