@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -164,12 +165,12 @@ def evaluate_folder(options: argparse.Namespace) -> int:
     split = find_split(options.voc, options.split, options.limit)
     framings = list(dict.fromkeys(options.framing or [DEFAULT_FRAMING]))
     plan_framing((1, 1), framings[0], options.side)
+    if options.json:
+        _check_target(options.json)
     loaded = _load(options)
     evaluation = start_evaluation(
         split, options.variant, framings, options.side, loaded.weights.revision
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
     partial = options.json and options.json.with_name(options.json.name + ".partial")
     if partial and evaluation.take_up(partial):
         print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
@@ -189,6 +190,18 @@ def evaluate_folder(options: argparse.Namespace) -> int:
         options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
         partial.unlink(missing_ok=True)
     return 1 if evaluation.failures else 0
+
+
+def _check_target(file: Path) -> None:
+    """What cannot be written is told before the work begins."""
+    if file.is_dir() or not file.name:
+        raise InvalidOption(f"--json {file} is a folder. Give the name of a file.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidOption(f"--json {file} cannot be written: {error.strerror}.") from None
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise InvalidOption(f"--json {file} cannot be written. Choose another folder.")
 
 
 def _figures(tally: Tally, evaluation: Evaluation, loaded: LoadedVariant) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Files made from a result: pictures, tables and annotations."""
 
 import csv
-import importlib.metadata
 import io
 import json
 import zipfile
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import distributions
 from pathlib import PurePath
 from typing import Any
 
@@ -158,8 +158,14 @@ def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
         "seen_box": list(segmentation.framing.box),
         "elapsed_ms": round(segmentation.elapsed_ms, 1),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
+        "versions": _installed_versions(),
     }
+
+
+def _installed_versions() -> dict[str, str]:
+    """Versions of the packages that matter; openvino need not be there."""
+    found = {name: list(distributions(name=name)) for name in _VERSIONS}
+    return {name: each[0].version for name, each in found.items() if each}
 
 
 def _encode_json(record: dict[str, Any]) -> bytes:

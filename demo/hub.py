@@ -114,7 +114,7 @@ def _choose_weights(repository: str) -> str:
 
 
 def _ask(repository: str, name: str) -> None:
-    """Whether main has a file, in one request without retries."""
+    """Ask for a file of main, in one request without retries; raises what the Hub answers."""
     global _silent_until  # noqa: PLW0603 one Hub, one process
     if time.monotonic() < _silent_until:
         raise WeightsUnavailable(_UNREACHABLE)

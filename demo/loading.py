@@ -111,13 +111,23 @@ def load_engine(folder: Path, variant: Variant, on_progress: OnProgress) -> Engi
 
 @functools.cache
 def choose_engine() -> str:
-    """``torch`` on a GPU, else ``openvino`` if it is installed, unless the settings say."""
+    """``torch`` on a GPU, else ``openvino`` if it is installed, unless the settings say.
+
+    Raises:
+        InvalidOption: if the settings ask for an engine that is unknown or not installed.
+    """
     chosen = engine_choice()
+    has_openvino = importlib.util.find_spec("openvino") is not None
+    if chosen == "openvino" and not has_openvino:
+        raise InvalidOption(
+            "SEGMENTATION_ENGINE is openvino, which is not installed. "
+            "Install it, or choose auto or torch."
+        )
     if chosen != "auto":
         return chosen
     if _has_gpu():
         return "torch"
-    if importlib.util.find_spec("openvino") is None:
+    if not has_openvino:
         logger.info("openvino is not installed; running on torch, which is slower on a CPU.")
         return "torch"
     return "openvino"

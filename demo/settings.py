@@ -11,7 +11,7 @@ ENGINES = ("auto", "torch", "openvino")
 def local_checkpoints() -> Path | None:
     """SEGMENTATION_CHECKPOINTS: folder with checkpoints in ``xxs``, ``xs`` and ``s``, or None."""
     value = os.environ.get("SEGMENTATION_CHECKPOINTS", "").strip()
-    return Path(value) if value else None
+    return Path(value).expanduser() if value else None
 
 
 def engine_choice() -> str:

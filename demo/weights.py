@@ -29,9 +29,21 @@ class Checkpoint:
 
 
 def find_local(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
-    """The variant's folder in the configured folder, if there is one."""
+    """The variant's folder in the configured folder, if there is one.
+
+    Raises:
+        WeightsUnavailable: if what is configured is no folder, or the variant's has no weights.
+    """
     configured = local_checkpoints()
-    return _read_folder(configured / variant.key, "local") if configured else None
+    if configured is None:
+        return None
+    if not configured.is_dir():
+        raise WeightsUnavailable("SEGMENTATION_CHECKPOINTS names no folder")
+    folder = configured / variant.key
+    checkpoint = _read_folder(folder, "local")
+    if checkpoint is None and folder.is_dir():
+        raise WeightsUnavailable(f"the folder {variant.key} of SEGMENTATION_CHECKPOINTS is empty")
+    return checkpoint
 
 
 def find_cached(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:

@@ -122,6 +122,16 @@ def test_a_split_may_be_a_file(voc: Path, tmp_path: Path) -> None:
     assert find_split(voc, str(tmp_path / "mine.txt")).ids == ("3", "1")
 
 
+def test_figures_that_cannot_be_written_are_refused_first(
+    voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for target in (tmp_path, tmp_path / "file" / "figures.json"):
+        assert main(["evaluate", "--voc", str(voc), "--json", str(target)]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"--json {target} ")
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InvalidOption, match="Nothing to evaluate"):
         find_split(tmp_path, "val")

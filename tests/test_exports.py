@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from demo import exports
 from demo.classes import NOT_SEEN, PALETTE
 from demo.exports import (
     areas_record,
@@ -89,6 +90,12 @@ def test_what_made_a_result_is_told_whole() -> None:
     record = run_record(make_segmentation(np.zeros((2, 3), np.uint8)), "photo.jpg")
     assert record["image"] == "photo.jpg" and record["weights"]["kind"] == "local"
     assert set(record["versions"]) >= {"torch", "openvino", "numpy"}
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "_VERSIONS", ("numpy", "openvino-of-no-such-name"))
+    record = run_record(make_segmentation(np.zeros((2, 3), np.uint8)), "photo.jpg")
+    assert record["versions"] == {"numpy": np.__version__}
 
 
 def test_labelmap_has_a_line_for_each_class() -> None:

@@ -55,6 +55,13 @@ def test_the_engine_suits_the_machine_unless_the_settings_say(
     assert loading.choose_engine.__wrapped__() == expected
 
 
+def test_an_engine_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("SEGMENTATION_ENGINE", "openvino")
+    with pytest.raises(InvalidOption, match=r"not installed\. Install it"):
+        loading.choose_engine.__wrapped__()
+
+
 def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGMENTATION_ENGINE", "abacus")
     with pytest.raises(InvalidOption, match="Choose auto, torch or openvino"):

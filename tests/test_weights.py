@@ -40,6 +40,16 @@ def test_configured_folder_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert find_local(get_variant("xs"), ignore) is None
 
 
+def test_a_wrong_folder_is_passed_over_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "xxs").mkdir()
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
+    assert "the folder xxs of SEGMENTATION_CHECKPOINTS" in Registry().get("xxs").weights.reason
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path / "missing"))
+    assert "SEGMENTATION_CHECKPOINTS names no folder" in Registry().get("xxs").weights.reason
+
+
 def test_no_weights_at_all_is_an_error_never_random_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -52,7 +52,7 @@ DOORS = (
     _door("metrics", "GET", r"/metrics"),
     _door("info", "GET", rf"{_API}/(info/?|openapi\.json|startup-events|app_id/?)"),
     _door("info", "GET", rf"{_API}/(login_check/?|user/?|queue/status|theme\.css)"),
-    _door("heartbeat", "GET", rf"{_API}/heartbeat/(?P<session>[\w-]+)"),
+    _door("heartbeat", "GET", rf"{_API}/heartbeat/[\w-]+"),
     _door("result", "GET", rf"{_API}/(queue/data|call/(v2/)?segment/\w+)"),
     _door("upload progress", "GET", rf"{_API}/upload_progress"),
     _door("file", "GET", rf"{_API}/file=(?!\w+:/).+"),

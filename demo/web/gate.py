@@ -278,7 +278,10 @@ def is_own_page(headers: Headers) -> bool:
     """
     origin = headers.get("origin")
     hosts = (headers.get("host"), headers.get("x-forwarded-host"))
-    return origin is None or urlsplit(origin).netloc in hosts
+    try:
+        return origin is None or urlsplit(origin).netloc in hosts
+    except ValueError:
+        return False  # no address at all
 
 
 def client_address(scope: Scope) -> str:

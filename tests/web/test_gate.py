@@ -154,8 +154,9 @@ def test_a_server_that_closes_lets_no_more_work_in(client: TestClient, server: S
         ({"Origin": "https://demo.hf.space", "X-Forwarded-Host": "demo.hf.space"}, 200),
         ({"Origin": "https://evil.test"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
     ],
-    ids=["a program", "its own page", "behind a proxy", "another page", "a file"],
+    ids=["a program", "its own page", "behind a proxy", "another page", "a file", "no address"],
 )
 @pytest.mark.parametrize("host", ["testserver", "localhost:7860"])
 def test_other_pages_are_not_answered(
