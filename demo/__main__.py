@@ -194,13 +194,15 @@ def evaluate_folder(options: argparse.Namespace) -> int:
 
 def _check_target(file: Path) -> None:
     """What cannot be written is told before the work begins."""
-    if file.is_dir() or not file.name:
-        raise InvalidOption(f"--json {file} is a folder. Give the name of a file.")
     try:
+        is_folder = file.is_dir() or not file.name
         file.parent.mkdir(parents=True, exist_ok=True)
+        targets = [file.parent, file] if file.exists() else [file.parent]
     except OSError as error:
         raise InvalidOption(f"--json {file} cannot be written: {error.strerror}.") from None
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
+    if is_folder:
+        raise InvalidOption(f"--json {file} is a folder. Give the name of a file.")
+    if not all(os.access(target, os.W_OK) for target in targets):
         raise InvalidOption(f"--json {file} cannot be written. Choose another folder.")
 
 

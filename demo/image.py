@@ -28,10 +28,12 @@ MAX_BYTES = 64_000_000
 """Largest file that is read."""
 
 _MAX_SCANS = 100
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
-"""Of a segment that has a length, or the end of the image."""
-_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 """Of a JPEG; each is a pass over all its pixels, and a progressive one has about ten."""
+
+_MAX_SEGMENTS = 10_000
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
+"""Of a JPEG's segment that has a length, or of its end; decoders skip no length after others."""
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 _BAND_PIXELS = 1_000_000
 
@@ -87,26 +89,26 @@ def _open(source: str | Path | bytes) -> PIL.Image.Image:
 
 
 def _check_scans(opened: Any) -> None:
-    """Few bytes can ask for thousands of passes over the image."""
+    """Few bytes can ask for thousands of passes over the image.
+
+    Only what lies before the end of the image counts: phones append films to photographs.
+    """
     file = opened.fp
     position = file.tell()
     file.seek(0)
-    scans = _count_scans(file.read())
+    jpeg = file.read()
     file.seek(position)
-    if scans > _MAX_SCANS:
-        raise InvalidImage(
-            f"The JPEG has {scans} scans; at most {_MAX_SCANS} are accepted. Save it again."
-        )
-
-
-def _count_scans(jpeg: bytes) -> int:
-    """Starts of scans up to the end of the image; a phone appends films to its photographs."""
-    scans, at = 0, 0
-    while (marker := _MARKER.search(jpeg, at)) and marker[1] != _END_OF_IMAGE:
+    scans = at = 0
+    for _ in range(_MAX_SEGMENTS):
+        marker = _MARKER.search(jpeg, at)
+        if marker is None or marker[1] == _END_OF_IMAGE:
+            return
         scans += marker[1] == _START_OF_SCAN
+        if scans > _MAX_SCANS:
+            raise InvalidImage(f"The JPEG has more than {_MAX_SCANS} scans. Save it again.")
         length = jpeg[marker.end() : marker.end() + 2]
         at = marker.end() + int.from_bytes(length)
-    return scans
+    raise InvalidImage(f"The JPEG has more than {_MAX_SEGMENTS} segments. Save it again.")
 
 
 def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:

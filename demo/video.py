@@ -32,10 +32,9 @@ MAX_SIDE = 1280
 VIDEO_SIDE = 384
 """Side of the network's input."""
 
-_BT709 = 1
+_BT709, _UNMARKED = 1, 2
 _LIMITED_RANGE = 1
-"""What FFmpeg calls them. Players take a large film without these marks for BT.709, too, and a
-small one not."""
+"""What FFmpeg calls them. Players take an unmarked film of 720 lines and more for BT.709."""
 
 _EXPECTED = "Expected an mp4, webm or mov film"
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
@@ -140,14 +139,12 @@ def _convert(
     stream.thread_type = "AUTO"
     with av.open(str(target), "w") as result:
         output: Any = None
-        for number, frame in enumerate(_decode(film, stream)):
-            _check_pixels(frame)
+        for number, (frame, image) in enumerate(_decode(film, stream)):
             time_s = max(float(frame.time or 0.0), 0.0)
             if time_s > MAX_SECONDS + 1 or number >= MAX_FRAMES:
                 raise InvalidVideo(
                     f"The film is too long. Cut it to {MAX_SECONDS:.0f} s and {MAX_FRAMES} frames."
                 )
-            image = _upright(frame)
             segmentation = segment(image, variant, side=VIDEO_SIDE, registry=registry)
             if output is None:
                 output = _add_stream(result, stream, image)
@@ -162,17 +159,25 @@ def _convert(
         result.mux(output.encode(None))
 
 
-def _decode(film: "av.container.InputContainer", stream: Any) -> Iterator[Any]:
-    """The frames; what is wrong with writing them is no fault of the film."""
+def _decode(film: "av.container.InputContainer", stream: Any) -> Iterator[tuple[Any, Image]]:
+    """The frames and their images; what is wrong with writing them is no fault of the film."""
+    last = None
     try:
-        yield from film.decode(stream)
+        for frame in film.decode(stream):
+            _check_pixels(frame)
+            if None not in (last, frame.pts) and frame.pts < last:
+                raise InvalidVideo(f"{_EXPECTED}; in this one, time goes back.")
+            last = frame.pts
+            yield frame, _upright(frame)
     except av.FFmpegError as error:
         raise InvalidVideo(f"{_EXPECTED}; this one cannot be read to its end.") from error
 
 
 def _upright(frame: Any) -> Image:
     """H×W×3 uint8 RGB with even sides of at most `MAX_SIDE`, as a person would see it."""
-    image = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+    is_unmarked = frame.colorspace == _UNMARKED and frame.height >= 720
+    rgb = frame.to_ndarray(format="rgb24", src_colorspace="ITU709" if is_unmarked else None)
+    image = np.rot90(rgb, round(frame.rotation / 90) % 4)
     height, width = image.shape[:2]
     scale = min(1.0, MAX_SIDE / max(height, width))
     size = (max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo import hub
-from demo.checkpoint import find_weights, read_files
+from demo.checkpoint import WEIGHT_FILES, find_weights, read_files
 from demo.classes import CLASS_NAMES
 from demo.errors import WeightsUnavailable
 from demo.segmentation import WeightsSource
 from demo.settings import local_checkpoints
-from demo.variants import Variant
+from demo.variants import VARIANTS, Variant
 
 BUNDLED_FOLDER = Path(__file__).parent.parent / "assets" / "checkpoints"
 
@@ -37,12 +37,13 @@ def find_local(variant: Variant, on_progress: OnProgress) -> Checkpoint | None:
     configured = local_checkpoints()
     if configured is None:
         return None
-    if not configured.is_dir():
-        raise WeightsUnavailable("SEGMENTATION_CHECKPOINTS names no folder")
+    if not any((configured / key).is_dir() for key in VARIANTS):
+        raise WeightsUnavailable("SEGMENTATION_CHECKPOINTS names no folder with xxs, xs or s in it")
     folder = configured / variant.key
     checkpoint = _read_folder(folder, "local")
     if checkpoint is None and folder.is_dir():
-        raise WeightsUnavailable(f"the folder {variant.key} of SEGMENTATION_CHECKPOINTS is empty")
+        names = " or ".join(WEIGHT_FILES)
+        raise WeightsUnavailable(f"SEGMENTATION_CHECKPOINTS has no {names} in {variant.key}")
     return checkpoint
 
 

@@ -126,7 +126,7 @@ def test_figures_that_cannot_be_written_are_refused_first(
     voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
-    for target in (tmp_path, tmp_path / "file" / "figures.json"):
+    for target in (tmp_path, tmp_path / "file" / "figures.json", tmp_path / ("a" * 300)):
         assert main(["evaluate", "--voc", str(voc), "--json", str(target)]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith(f"--json {target} ")

@@ -115,8 +115,25 @@ def test_a_film_behind_a_photograph_is_no_part_of_it(progressive: bool) -> None:
 
 def test_an_end_inside_a_comment_hides_no_scans() -> None:
     start, rest = with_scans(200)[:2], with_scans(200)[2:]
-    with pytest.raises(InvalidImage, match="at most 100"):
+    with pytest.raises(InvalidImage, match="more than 100 scans"):
         read_image(start + b"\xff\xfe\x00\x06\xff\xd9\x00\x00" + rest)
+
+
+def test_a_marker_of_no_segment_hides_no_scans() -> None:
+    """Where decoding begins anew, libjpeg reads on behind such a marker; it has no length."""
+    whole = with_scans(200)
+    scan = whole.index(b"\xff\xda")
+    start = scan + 2 + int.from_bytes(whole[scan + 2 : scan + 4])
+    interval = b"\xff\xdd\x00\x04\x00\x01"
+    hidden = whole[:scan] + interval + whole[scan:start] + b"\xff\x02\xfe\xfe" + whole[start:]
+    with pytest.raises(InvalidImage, match="more than 100 scans"):
+        read_image(hidden)
+
+
+def test_a_jpeg_of_very_many_segments_is_refused() -> None:
+    photograph = encode(half_red(), "JPEG")
+    with pytest.raises(InvalidImage, match="more than 10000 segments"):
+        read_image(photograph[:2] + b"\xff\xe0\x00\x02" * 20_000 + photograph[2:])
 
 
 def test_first_frame_of_an_animation() -> None:

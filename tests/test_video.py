@@ -64,13 +64,16 @@ def test_a_large_film_is_scaled_down(registry: Registry, tmp_path: Path) -> None
         assert result.streams.video[0].width == MAX_SIDE
 
 
-def test_colours_are_what_players_take_them_for(registry: Registry, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [1, 2], ids=["marked", "unmarked"])
+def test_colours_are_what_players_take_them_for(
+    registry: Registry, tmp_path: Path, mark: int
+) -> None:
     """A film in the colour of a class keeps it under its overlay."""
     colour = np.full((720, 1280, 3), PALETTE[18], np.uint8)
     with av.open(str(tmp_path / "film.mp4"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 720, 1280, "yuv420p"
-        stream.codec_context.colorspace = 1
+        stream.codec_context.colorspace = mark
         picture = av.VideoFrame.from_ndarray(colour, "rgb24")
         picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
         container.mux([*stream.encode(picture), *stream.encode(None)])
@@ -103,6 +106,28 @@ def test_what_is_given_up_leaves_nothing(
 
 def cut(film: bytes) -> bytes:
     return film[: len(film) // 3]
+
+
+@pytest.mark.parametrize(
+    ("colourspace", "times", "sentence"),
+    [(14, (0, 1, 2), "cannot be read to its end"), (1, (0, 2, 1), "time goes back")],
+    ids=["unknown colours", "time goes back"],
+)
+def test_what_cannot_be_shown_is_a_fault_of_the_film(
+    registry: Registry, tmp_path: Path, colourspace: int, times: tuple[int, ...], sentence: str
+) -> None:
+    with av.open(str(tmp_path / "film.mkv"), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10, options={"bf": "0"})
+        stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.colorspace = colourspace
+        pictures = [av.VideoFrame(64, 64, "yuv420p") for _ in times]
+        packets = [p for picture in pictures for p in stream.encode(picture)]
+        packets += stream.encode(None)
+        for number, (packet, time) in enumerate(zip(packets, times, strict=True)):
+            packet.dts, packet.pts = number, len(times) + time
+            container.mux(packet)
+    with pytest.raises(InvalidVideo, match=sentence):
+        list(segment_video(tmp_path / "film.mkv", tmp_path / "result.mp4", registry=registry))
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture", "list of itself"])

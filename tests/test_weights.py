@@ -45,9 +45,11 @@ def test_a_wrong_folder_is_passed_over_with_a_reason(
 ) -> None:
     (tmp_path / "xxs").mkdir()
     monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
-    assert "the folder xxs of SEGMENTATION_CHECKPOINTS" in Registry().get("xxs").weights.reason
+    assert (
+        "SEGMENTATION_CHECKPOINTS has no model.safetensors" in Registry().get("xxs").weights.reason
+    )
     monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path / "missing"))
-    assert "SEGMENTATION_CHECKPOINTS names no folder" in Registry().get("xxs").weights.reason
+    assert "SEGMENTATION_CHECKPOINTS names no folder with" in Registry().get("xxs").weights.reason
 
 
 def test_no_weights_at_all_is_an_error_never_random_weights(

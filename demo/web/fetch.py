@@ -81,7 +81,7 @@ def _ask(url: str, resolve: Resolve, deadline: float) -> Iterator[http.client.HT
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidImage("Expected an address that begins with http:// or https://.")
-    connection = _connect(parts, resolve)
+    connection = _connect(parts, resolve, deadline)
     with contextlib.closing(connection), _ended_at(deadline, connection.sock):
         if isinstance(connection.sock, ssl.SSLSocket):
             connection.sock.do_handshake()
@@ -130,7 +130,7 @@ def _check_time(deadline: float) -> None:
         ) from None
 
 
-def _connect(parts: SplitResult, resolve: Resolve) -> http.client.HTTPConnection:
+def _connect(parts: SplitResult, resolve: Resolve, deadline: float) -> http.client.HTTPConnection:
     """A connection to a checked IP address; the name serves for TLS and the Host header.
 
     The handshake of TLS is left to do.
@@ -139,9 +139,12 @@ def _connect(parts: SplitResult, resolve: Resolve) -> http.client.HTTPConnection
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
     addresses = resolve(host, port)
+    _check_time(deadline)
     if not addresses or not all(map(is_public, addresses)):
         raise InvalidImage("The address lies in a private network. Upload the file.")
-    sock = socket.create_connection((addresses[0], port), timeout=_SILENCE_S)
+    limit_s = max(min(_SILENCE_S, deadline - time.monotonic()), 0.001)
+    sock = socket.create_connection((addresses[0], port), timeout=limit_s)
+    sock.settimeout(_SILENCE_S)
     connection = http.client.HTTPConnection(host, port, timeout=_SILENCE_S)
     connection.sock = sock
     if is_tls:

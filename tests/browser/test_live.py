@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, WebSocket, expect
+from playwright.sync_api import Browser, Page, Playwright, WebSocket, WebSocketRoute, expect
 
 from tests.browser.conftest import launch_chromium
 from tests.browser.test_page import ASTRONAUT
@@ -180,6 +180,7 @@ def test_a_legend_that_is_used_while_results_come_in(live: Page) -> None:
     person = live.locator(".live .legend button.class", has_text="person")
     element = person.element_handle()
     first = person.inner_text()
+    live.locator(".live [name=side]").select_option("512")
     expect(person).not_to_have_text(first, timeout=10_000)
     assert element.evaluate("button => button.isConnected")
     person.click()
@@ -264,7 +265,17 @@ def test_a_lost_connection_is_made_again(live: Page) -> None:
 
 def test_a_server_that_falls_silent_is_a_lost_connection(live: Page) -> None:
     ready = json.dumps({"ready": "MobileViT-XXS", "weights": "Weights of the test."})
-    live.route_web_socket("**/live", lambda socket: socket.send(ready))
+    sockets: list[WebSocketRoute] = []
+
+    def answer(socket: WebSocketRoute) -> None:
+        """The first one is ready and says nothing more; the others are closed at once."""
+        sockets.append(socket)
+        if len(sockets) == 1:
+            socket.send(ready)
+        else:
+            socket.close()
+
+    live.route_web_socket("**/live", answer)
     live.get_by_role("button", name="Start the camera").click()
     expect(live.locator(".live .message")).to_contain_text("Weights of the test")
     expect(live.locator(".live .message.wrong")).to_contain_text(

@@ -145,6 +145,7 @@ export class LiveView {
   /** Release the camera and the server at once. */
   stop() {
     this.attempt = null;
+    this.isPaused = false;
     clearTimeout(this.timer);
     this.#disconnect();
     if (this.stream) closeCamera(this.stream);
@@ -245,8 +246,9 @@ export class LiveView {
   /** A hidden page, or another tab of it, shows nobody anything: it leaves its place to others. */
   #onVisibility() {
     if (!this.isRunning) return;
-    if (this.isSeen && this.connection) return;
+    if (this.isSeen ? this.connection : this.isPaused) return;
     clearTimeout(this.timer);
+    this.isPaused = !this.isSeen;
     if (this.isSeen) return this.#connect();
     this.#disconnect();
     this.timer = setTimeout(() => this.stop(), UNSEEN_MS);

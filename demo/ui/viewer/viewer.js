@@ -96,7 +96,8 @@ export class Viewer {
     this.painter.setField(this.field);
     this.photo.src = result.photo;
     this.photo.alt = result.description;
-    this.stage.ariaLabel = this.stage.ariaLabel.replace(/^[^.]*/, result.label ?? "Result");
+    const label = this.stage.getAttribute("aria-label");
+    this.stage.setAttribute("aria-label", label.replace(/^[^.]*/, result.label ?? "Result"));
     this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
     this.camera.show(result);
     this.#probe(null);
