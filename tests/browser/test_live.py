@@ -200,6 +200,7 @@ def test_the_stage_follows_a_camera_that_is_turned(live: Page) -> None:
 
 
 def test_focus_stays_on_the_button_that_takes_the_others_place(live: Page) -> None:
+    expect(live.get_by_role("button", name="Start the camera")).to_be_enabled()
     live.get_by_role("button", name="Start the camera").focus()
     live.keyboard.press("Enter")
     expect(live.get_by_role("button", name="Stop")).to_be_focused(timeout=30_000)
