@@ -24,11 +24,15 @@ def result_folder() -> Path:
     return folder
 
 
+def lies_among_uploads(file: Path) -> bool:
+    """Whether a path leads into the folder of uploads, whether or not there is anything."""
+    return upload_folder().resolve() in file.resolve().parents
+
+
 def keep_upload(file: Path) -> None:
     """Note an upload as one of this visit; whatever else a request names is none."""
-    file = file.resolve()
-    if upload_folder().resolve() in file.parents and file.is_file():
-        _keep(file)
+    if lies_among_uploads(file) and file.is_file():
+        _keep(file.resolve())
 
 
 def _keep(file: Path) -> None:

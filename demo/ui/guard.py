@@ -12,7 +12,7 @@ from gradio.blocks import Block
 
 from demo.errors import DemoError, InvalidImage
 from demo.settings import fetches_addresses
-from demo.ui.files import result_folder, upload_folder
+from demo.ui.files import lies_among_uploads, result_folder
 from demo.web.fetch import fetch_image
 
 logger = logging.getLogger(__name__)
@@ -69,14 +69,10 @@ async def _move_file(block: Block, source: Any) -> Any:
     if isinstance(source, str) and _ADDRESS.match(source):
         source = await anyio.to_thread.run_sync(_fetch, source)
     if isinstance(source, str | Path) and not Path(source).is_file():
-        raise gr.Error(GONE if _was_upload(Path(source)) else MISFIT, print_exception=False)
+        # of a path outside the uploads, nobody learns whether it exists
+        is_gone = lies_among_uploads(Path(source)) and not Path(source).exists()
+        raise gr.Error(GONE if is_gone else MISFIT, print_exception=False)
     return await _PLAIN_MOVE(block, source)
-
-
-def _was_upload(path: Path) -> bool:
-    """Whether a path could have been an upload; of others, nobody learns whether they exist."""
-    path = path.resolve()
-    return upload_folder().resolve() in path.parents and not path.exists()
 
 
 def _fetch(address: str) -> str:
