@@ -197,13 +197,13 @@ class Registry:
                 continue
         if serving is not None:
             return serving
-        errors: list[WeightsUnavailable] = []
+        reasons: list[str] = []
         for variant in VARIANTS.values():
             try:
                 return self._wait(self._start_stand_in(variant), variant, on_progress)
             except WeightsUnavailable as error:
-                errors.append(error)
-        raise errors[0]
+                reasons.append(str(error))
+        raise WeightsUnavailable(reasons[0])
 
     def _best_loaded(self) -> LoadedVariant | None:
         """What `first_available` gives without waiting."""
@@ -250,6 +250,9 @@ class Registry:
             loading = self._under_way(variant)
             if on_progress is not None and loading is not None:
                 on_progress(*loading.progress)
+        error = future.exception()
+        if error is not None:
+            raise _anew(error)
         return future.result()
 
     def _under_way(self, variant: Variant) -> _Loading | None:
@@ -264,6 +267,14 @@ class Registry:
         return loading.state if loading is not None else ""
 
 
+def _anew(error: BaseException) -> BaseException:
+    """The same error to raise once more: one that lasts would keep the frames of all its callers.
+
+    Only a lack of weights lasts; after anything else the next call tries again.
+    """
+    return WeightsUnavailable(str(error)) if isinstance(error, WeightsUnavailable) else error
+
+
 def _first_or(
     first: "Future[LoadedVariant]", other: "Callable[[], Future[LoadedVariant]]"
 ) -> "Future[LoadedVariant]":
@@ -272,13 +283,13 @@ def _first_or(
     answer.set_running_or_notify_cancel()
 
     def settle(done: "Future[LoadedVariant]") -> None:
-        try:
+        error = done.exception()
+        if error is None:
             answer.set_result(done.result())
-        except BaseException as error:
-            if done is first and isinstance(error, WeightsUnavailable):
-                follow()
-            else:
-                answer.set_exception(error)
+        elif done is first and isinstance(error, WeightsUnavailable):
+            follow()
+        else:
+            answer.set_exception(_anew(error))
 
     def follow() -> None:
         try:

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import gc
 import threading
@@ -225,6 +226,25 @@ def test_while_a_larger_one_is_asked_for_the_hub_s_own_come_first(
     hub.go_on.clear()
     assert registry.first_available().variant.key == "xs"
     hub.go_on.set()
+
+
+@pytest.mark.parametrize("bundled_has", [["xxs"], []], ids=["stood in for", "without any"])
+def test_failures_that_last_keep_no_caller_s_frames(bundled_has: list[str]) -> None:
+    registry = Registry(Source("hub"), Source("bundled", *bundled_has))
+    held: list[weakref.ref[ColourEngine]] = []
+
+    def call() -> None:
+        image = ColourEngine()  # stands for what a caller has at hand
+        held.append(weakref.ref(image))
+        with contextlib.suppress(WeightsUnavailable):
+            registry.first_available()
+        with contextlib.suppress(WeightsUnavailable):
+            registry.get("xs")
+
+    for _ in range(3):
+        call()
+    gc.collect()
+    assert [image() for image in held] == [None] * 3
 
 
 def test_what_is_kept_stays_as_it_is() -> None:
