@@ -160,25 +160,39 @@ def _convert(
 
 
 def _decode(film: "av.container.InputContainer", stream: Any) -> Iterator[tuple[Any, Image]]:
-    """The frames and their images; what is wrong with writing them is no fault of the film."""
-    last = None
+    """The frames, from time 0 on, and their images.
+
+    Of several at one time the first is given. What is wrong with writing them is no fault of the
+    film.
+    """
+    first = last = None
     try:
         for frame in film.decode(stream):
             _check_pixels(frame)
-            if None not in (last, frame.pts) and frame.pts < last:
-                raise InvalidVideo(f"{_EXPECTED}; in this one, time goes back.")
-            last = frame.pts
-            yield frame, _upright(frame)
+            if frame.pts is not None:
+                first = frame.pts if first is None else first
+                frame.pts -= first
+                if last is not None and frame.pts < last:
+                    raise InvalidVideo(f"{_EXPECTED}; in this one, time goes back.")
+                if frame.pts == last:
+                    continue
+                last = frame.pts
+            yield frame, _upright(frame, stream.sample_aspect_ratio or 1)
     except av.FFmpegError as error:
         raise InvalidVideo(f"{_EXPECTED}; this one cannot be read to its end.") from error
 
 
-def _upright(frame: Any) -> Image:
+def _upright(frame: Any, pixel_aspect: Fraction | int) -> Image:
     """H×W×3 uint8 RGB with even sides of at most `MAX_SIDE`, as a person would see it."""
     is_unmarked = frame.colorspace == _UNMARKED and frame.height >= 720
     rgb = frame.to_ndarray(format="rgb24", src_colorspace="ITU709" if is_unmarked else None)
-    image = np.rot90(rgb, round(frame.rotation / 90) % 4)
+    turns = round(frame.rotation / 90) % 4
+    image = np.rot90(rgb, turns)
     height, width = image.shape[:2]
+    if turns % 2:
+        height *= pixel_aspect
+    else:
+        width *= pixel_aspect
     scale = min(1.0, MAX_SIDE / max(height, width))
     size = (max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2))
     resized = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import struct
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,79 @@ def test_every_frame_is_segmented_at_its_time(
         shown = list(result.decode(video=0))
         assert len(shown) == 12 and (shown[0].height, shown[0].width) == (120, 160)
         assert [round(frame.time or 0, 2) for frame in shown] == [i / 10 for i in range(12)]
+
+
+def test_times_count_from_the_first_frame(registry: Registry, tmp_path: Path) -> None:
+    """A film cut from the middle of another, in which two frames are at one time."""
+    times = [300, 301, 301, 303]
+    with av.open(str(tmp_path / "film.webm"), "w") as container:
+        stream: Any = container.add_stream("libvpx-vp9", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+        packets = [packet for _ in times for packet in stream.encode(picture)]
+        for number, packet in zip(times, [*packets, *stream.encode(None)], strict=True):
+            packet.pts = packet.dts = number
+            packet.time_base = Fraction(1, 10)
+            container.mux(packet)
+    frames = list(segment_video(tmp_path / "film.webm", tmp_path / "r.mp4", registry=registry))
+    assert [round(frame.time_s, 2) for frame in frames] == [0, 0.1, 0.3]
+    with av.open(str(tmp_path / "r.mp4")) as result:
+        assert [round(frame.time or 0, 2) for frame in result.decode(video=0)] == [0, 0.1, 0.3]
+
+
+TURNS = {
+    "upright": ((1, 0, 0, 1), (0, 0)),
+    "90": ((0, 1, -1, 0), (0, 1)),
+    "180": ((-1, 0, 0, -1), (1, 1)),
+    "270": ((0, -1, 1, 0), (1, 0)),
+}
+
+
+@pytest.mark.parametrize(("matrix", "corner"), TURNS.values(), ids=TURNS.keys())
+def test_a_film_of_a_turned_phone_is_upright(
+    registry: Registry, tmp_path: Path, matrix: tuple[int, ...], corner: tuple[int, int]
+) -> None:
+    """A train in the top left corner of a picture, which a phone says to turn clockwise."""
+    truth = np.zeros((96, 160), np.uint8)
+    truth[:48, :80] = 19
+    film = tmp_path / "film.mp4"
+    with av.open(str(film), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 96, 160, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+    content = film.read_bytes()
+    start = content.index(b"tkhd") + 44  # version, times, track, duration, layer, volume
+    a, b, c, d = (value << 16 for value in matrix)
+    turn = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    film.write_bytes(content[:start] + turn + content[start + len(turn) :])
+    list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    with av.open(str(tmp_path / "result.mp4")) as result:
+        shown = next(result.decode(video=0)).to_ndarray(format="rgb24")
+    assert shown.shape[:2] == ((160, 96) if matrix[0] == 0 else (96, 160))
+    down, right = (length // 2 for length in shown.shape[:2])
+    quarters = {
+        (row, column): float(
+            shown[row * down : (row + 1) * down, column * right : (column + 1) * right].mean()
+        )
+        for row in (0, 1)
+        for column in (0, 1)
+    }
+    assert max(quarters, key=lambda quarter: quarters[quarter]) == corner
+
+
+def test_pixels_that_are_not_square_become_so(registry: Registry, tmp_path: Path) -> None:
+    """An old camcorder's 720 × 576 at 16:9."""
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 576, 720, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(64, 45)
+        picture = av.VideoFrame.from_ndarray(np.zeros((576, 720, 3), np.uint8), "rgb24")
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+    list(segment_video(tmp_path / "film.mp4", tmp_path / "result.mp4", registry=registry))
+    with av.open(str(tmp_path / "result.mp4")) as result:
+        shown = result.streams.video[0]
+        assert (shown.width, shown.height) == (1024, 576)
 
 
 def test_a_large_film_is_scaled_down(registry: Registry, tmp_path: Path) -> None:
