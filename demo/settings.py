@@ -32,7 +32,7 @@ def cache_folder() -> Path:
     """SEGMENTATION_CACHE: where converted networks are kept; in the user's cache by default."""
     value = os.environ.get("SEGMENTATION_CACHE", "").strip()
     if value:
-        return Path(value)
+        return Path(value).expanduser()
     home = os.environ.get("XDG_CACHE_HOME", "").strip()
     return (Path(home) if home else Path.home() / ".cache") / "mobilevit-segmentation"
 

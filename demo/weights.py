@@ -114,6 +114,8 @@ def _trained_classes(config: bytes, folder: Path) -> tuple[str, ...]:
     """The classes that a config says its weights were trained on; all 21 if it says nothing."""
     try:
         names = json.loads(config).get("trained_classes") or CLASS_NAMES
+        if isinstance(names, str):
+            raise TypeError(names)
         return tuple(str(name) for name in names)
     except (ValueError, AttributeError, TypeError):
         raise WeightsUnavailable(

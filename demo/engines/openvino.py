@@ -1,5 +1,6 @@
 """The fast engine on CPUs: the checkpoint's graph, converted once and run by OpenVINO in f32."""
 
+import errno
 import hashlib
 import importlib.metadata
 import logging
@@ -120,16 +121,16 @@ def _convert(folder: Path, variant: Variant) -> openvino.Model:
 
 def _read_kept(kept: Path) -> openvino.Model | None:
     """The graph that was kept, or None if there is none or it is damaged."""
-    if not kept.is_dir():
-        return None
     try:
+        if not kept.is_dir():
+            return None
         if (kept / _CHECKSUM_FILE).read_text() == _checksum(kept):
             core = openvino.Core()
             # a file that is mapped, and shrinks under the process, would end it
             core.set_property({"ENABLE_MMAP": False})
             return core.read_model(kept / _GRAPH_FILES[0])
         logger.warning("The kept graph %s is damaged and is made anew.", kept.name)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         logger.warning("The kept graph %s cannot be read and is made anew: %s", kept.name, error)
     shutil.rmtree(kept, ignore_errors=True)
     return None
@@ -153,5 +154,5 @@ def _keep(graph: openvino.Model, kept: Path) -> None:
             (made / _CHECKSUM_FILE).write_text(_checksum(made))
             made.rename(kept)
     except (OSError, RuntimeError) as error:
-        if not kept.is_dir():
+        if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
             logger.warning("The converted graph cannot be kept in %s: %s", kept.parent, error)
