@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import PIL.Image
 import pycocotools.mask
+from numpy.typing import NDArray
 
 from demo.areas import class_areas, count_not_seen
 from demo.classes import CLASSES, NOT_SEEN, PALETTE
@@ -21,7 +22,15 @@ from demo.image import Image
 from demo.overlay import draw_overlay
 from demo.segmentation import Segmentation
 
-_VERSIONS = ("gradio", "numpy", "opencv-python-headless", "openvino", "pillow", "torch")
+_VERSIONS = (
+    "gradio",
+    "numpy",
+    "opencv-python-headless",
+    "openvino",
+    "pillow",
+    "torch",
+    "transformers",
+)
 
 _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -38,7 +47,11 @@ def encode_jpeg(image: Image, quality: int = 90) -> bytes:
 
 def encode_class_map(segmentation: Segmentation) -> bytes:
     """The class map as a single-channel PNG whose values are class ids, with VOC's palette."""
-    picture = PIL.Image.fromarray(segmentation.class_map)
+    return _encode_ids(segmentation.class_map)
+
+
+def _encode_ids(ids: NDArray[np.uint8]) -> bytes:
+    picture = PIL.Image.fromarray(ids)
     picture.putpalette(PALETTE.tobytes())
     return _save(picture)
 
@@ -111,7 +124,8 @@ def encode_labelmap() -> bytes:
 def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
     """Everything that can be taken away from a result, by file name.
 
-    labelmap.txt and the two names with a folder are what CVAT calls "Segmentation mask 1.1".
+    labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". In these
+    what was not seen is background, for CVAT knows no other; each class is one object.
 
     Args:
         image: H×W×3 uint8 RGB, as it was segmented.
@@ -119,6 +133,8 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         file_name: of the image, to be named in the annotations.
     """
     stem = PurePath(file_name).stem
+    class_map = segmentation.class_map
+    ids_for_cvat = _encode_ids(np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8))
     files = {
         "classes.png": encode_class_map(segmentation),
         "overlay.png": encode_png(draw_overlay(image, segmentation)),
@@ -127,7 +143,8 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         "areas.json": _encode_json(areas_record(segmentation)),
         "coco.json": _encode_json(coco_record(segmentation, file_name)),
         "labelmap.txt": encode_labelmap(),
-        f"SegmentationClass/{stem}.png": encode_class_map(segmentation),
+        f"SegmentationClass/{stem}.png": ids_for_cvat,
+        f"SegmentationObject/{stem}.png": ids_for_cvat,
         "ImageSets/Segmentation/default.txt": f"{stem}\n".encode(),
         "run.json": _encode_json(run_record(segmentation, file_name)),
     }
@@ -196,6 +213,7 @@ def areas_record(segmentation: Segmentation) -> dict[str, Any]:
             }
             for area in class_areas(segmentation)
         ],
+        "not_seen": count_not_seen(segmentation),
     }
 
 

@@ -55,7 +55,11 @@ def test_the_zip_gives_the_class_map_back_from_every_file(class_map: np.ndarray)
         assert {name: archive.read(name) for name in archive.namelist()} == files
 
     assert (np.asarray(PIL.Image.open(io.BytesIO(files["classes.png"]))) == class_map).all()
+    for folder in ("SegmentationClass", "SegmentationObject"):
+        colours = PIL.Image.open(io.BytesIO(files[f"{folder}/photo.png"])).convert("RGB")
+        assert (np.asarray(colours) == PALETTE[np.where(class_map == NOT_SEEN, 0, class_map)]).all()
     coco, areas = json.loads(files["coco.json"]), json.loads(files["areas.json"])["areas"]
+    assert json.loads(files["areas.json"])["not_seen"] == (class_map == NOT_SEEN).sum()
     table = list(csv.DictReader(io.StringIO(files["areas.csv"].decode())))
     from_rle = np.where(class_map == NOT_SEEN, NOT_SEEN, 0)
     for annotation in coco["annotations"]:
@@ -89,7 +93,7 @@ def test_the_cut_out_keeps_pixels_and_clears_the_rest() -> None:
 def test_what_made_a_result_is_told_whole() -> None:
     record = run_record(make_segmentation(np.zeros((2, 3), np.uint8)), "photo.jpg")
     assert record["image"] == "photo.jpg" and record["weights"]["kind"] == "local"
-    assert set(record["versions"]) >= {"torch", "openvino", "numpy"}
+    assert set(record["versions"]) >= {"torch", "transformers", "openvino", "numpy"}
 
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,4 +119,5 @@ def test_record_has_the_documented_keys() -> None:
         "image_hw": [2, 3],
         "elapsed_ms": 1.0,
         "areas": [{"class_id": 8, "class_name": "cat", "pixels": 6, "fraction": 1.0}],
+        "not_seen": 0,
     }
