@@ -64,7 +64,11 @@ def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
     listing = next((path for path in (named, Path(split)) if path.is_file()), None)
     others = sorted(path.stem for path in named.parent.glob("*.txt"))
     if listing is not None:
-        ids = listing.read_text(encoding="utf-8").split()
+        ids = _read_list(listing)
+    elif Path(split).name != split or split.endswith(".txt"):
+        raise InvalidOption(
+            f"There is no list {split}. Give the path of a file, or a split's name."
+        )
     elif others:
         raise InvalidOption(f"There is no split {split!r}. Choose one of {', '.join(others)}.")
     else:
@@ -75,6 +79,13 @@ def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
             "SegmentationClass/ID.png, as PASCAL VOC has them."
         )
     return VocSplit(folder, tuple(ids[:limit]))
+
+
+def _read_list(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        raise InvalidOption(f"{path} is no list. Expected a text file with an id a line.") from None
 
 
 def _read_truth(path: Path) -> NDArray[np.uint8]:
@@ -184,11 +195,15 @@ class Evaluation:
             return False
         if not isinstance(saved, dict) or saved.get("key") != self.key:
             return False
-        self.done, self.failures = saved["done"], saved["failures"]
-        self.tallies = [
-            Tally(**{**tally, "confusion": np.array(tally["confusion"], np.int64)})
-            for tally in saved["tallies"]
-        ]
+        try:
+            tallies = [
+                Tally(**{**tally, "confusion": np.array(tally["confusion"], np.int64)})
+                for tally in saved["tallies"]
+            ]
+            self.done, self.failures = saved["done"], saved["failures"]
+        except (KeyError, TypeError, ValueError):
+            return False
+        self.tallies = tallies
         return True
 
 

@@ -103,6 +103,9 @@ def test_which_photographs(voc: Path) -> None:
         find_split(voc, "vall")
     shutil.rmtree(voc / "ImageSets")
     assert find_split(voc, "val").ids == ("0", "1", "2", "3", "4")
+    for mistyped in ("lists/val", "vall.txt"):
+        with pytest.raises(InvalidOption, match="There is no list"):
+            find_split(voc, mistyped)
 
 
 def test_a_partial_of_another_folder_is_not_taken_up(voc: Path, tmp_path: Path) -> None:
@@ -113,13 +116,18 @@ def test_a_partial_of_another_folder_is_not_taken_up(voc: Path, tmp_path: Path) 
     started.save(file)
     again = start_evaluation(find_split(voc, "val"), "s", ["whole"], 512, "r")
     assert not again.take_up(file)
-    file.write_text("[]")
-    assert not again.take_up(file)
+    for damaged in ("[]", json.dumps({"key": again.key, "tallies": [{}]})):
+        file.write_text(damaged)
+        assert not again.take_up(file)
+    assert again.done == 0 and len(again.tallies) == 1
 
 
 def test_a_split_may_be_a_file(voc: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("3 1")
     assert find_split(voc, str(tmp_path / "mine.txt")).ids == ("3", "1")
+    (tmp_path / "mine.txt").write_bytes(b"\xff\xfe3")
+    with pytest.raises(InvalidOption, match="is no list"):
+        find_split(voc, str(tmp_path / "mine.txt"))
 
 
 def test_figures_that_cannot_be_written_are_refused_first(
