@@ -24,6 +24,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000
 """Largest width × height that is decoded, unless the caller says otherwise."""
 
+MAX_SIDE = 1_000_000
+"""Longest side in pixels: as much as a PNG can be written with."""
+
 MAX_BYTES = 64_000_000
 """Largest file that is read."""
 
@@ -112,7 +115,7 @@ def _check_scans(opened: Any) -> None:
 
 
 def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:
-    if isinstance(source, str) and source.startswith("data:"):
+    if isinstance(source, str) and source[:5].lower() == "data:":
         source = _decode_data_url(source)
     if isinstance(source, bytes):
         _check_bytes(len(source))
@@ -160,6 +163,11 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise InvalidImage(
             f"The image is {width}×{height}, {width * height / 1e6:.0f} megapixels; at most "
             f"{max_pixels / 1e6:.0f} are accepted. Scale it down and try again."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise InvalidImage(
+            f"The image is {width}×{height}; at most {MAX_SIDE:,} pixels a side are accepted. "
+            "Cut it and try again."
         )
 
 
@@ -240,4 +248,4 @@ def _over_white(rgba: NDArray[np.uint8]) -> Image:
     colour = rgba[:, :, :3].astype(np.uint16)
     alpha = rgba[:, :, 3:].astype(np.uint16)
     blended = (colour * alpha + 255 * (255 - alpha) + 127) // 255
-    return blended.astype(np.uint8)
+    return blended.astype(np.uint8, order="C")

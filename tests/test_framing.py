@@ -142,6 +142,18 @@ def test_crop_leaves_the_rest_unseen(hw: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hw", "rows", "columns"),
+    [((480, 640), (14, 466), (94, 546)), ((1000, 500), (265, 735), (15, 485))],
+    ids=["landscape", "portrait"],
+)
+def test_crop_sees_just_these_pixels(
+    hw: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    plan = plan_framing(hw, "crop")
+    assert plan.seen == (slice(*rows), slice(*columns))
+
+
+@pytest.mark.parametrize(
     ("hw", "share"), [((480, 640), 0.665), ((1080, 1920), 0.498)], ids=["4:3", "16:9"]
 )
 def test_crop_sees_the_known_share(hw: tuple[int, int], share: float) -> None:

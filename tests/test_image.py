@@ -150,7 +150,7 @@ def test_first_frame_of_an_animation() -> None:
 )
 def test_png_round_trip(pixels: np.ndarray) -> None:
     content = encode(PIL.Image.fromarray(pixels), "PNG")
-    url = "data:image/png;base64," + base64.b64encode(content).decode()
+    url = "DATA:image/png;base64," + base64.b64encode(content).decode()
     assert (read_image(content) == pixels).all()
     assert (read_image(url) == pixels).all()
     assert (read_image(pixels) == pixels).all()
@@ -160,6 +160,12 @@ def test_array_is_copied() -> None:
     array = np.zeros((2, 2, 3), np.uint8)
     read_image(array)[:] = 9
     assert array.max() == 0
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_result_is_contiguous(channels: int) -> None:
+    columns_first = np.zeros((5, 4, channels), np.uint8, order="F")
+    assert read_image(columns_first).flags.c_contiguous
 
 
 def png_of_size(width: int, height: int) -> bytes:
@@ -200,6 +206,7 @@ REFUSED = {
     "too long a name": ("a" * 5000, "cannot be opened"),
     "float array": (np.zeros((4, 4, 3)), "uint8"),
     "two channels": (np.zeros((4, 4, 2), np.uint8), "channels last"),
+    "a million and one": (np.zeros((1, 1_000_001), np.uint8), "1,000,000 pixels a side"),
     "no pixels": (np.zeros((0, 4, 3), np.uint8), "at least one"),
 }
 
