@@ -14,7 +14,7 @@ from demo.errors import DemoError
 from demo.registry import default_registry, keep
 from demo.ui.files import keep_upload, result_folder
 from demo.ui.guard import UNEXPECTED
-from demo.ui.status import render_error, render_status
+from demo.ui.status import build_status, render_error, render_status
 from demo.variants import VARIANTS
 from demo.video import (
     MAX_BYTES,
@@ -50,14 +50,18 @@ def build_film_tab() -> None:
                 begin = gr.Button("Segment the film", variant="primary")
                 cancel = gr.Button("Cancel")
         with gr.Column():
-            status = gr.HTML(
-                render_status("Choose a film to begin."),
-                elem_id="film-status",
-                apply_default_css=False,
-            )
+            status = build_status("Choose a film to begin.", "film-status")
             result = gr.Video(label="Result, without sound", interactive=False)
             chart = gr.LinePlot(x="seconds", y="% of frame", color="class", label="Areas over time")
             table = gr.File(label="Areas of every frame, CSV", interactive=False)
+    film.change(
+        on_film,
+        film,
+        [result, chart, table],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     segmented = begin.click(
         on_video,
         [film, variant],
@@ -67,13 +71,20 @@ def build_film_tab() -> None:
         api_visibility="private",
     )
     cancel.click(
-        lambda: render_status("Cancelled."),
+        lambda: render_status("Stopped: no film is being segmented."),
         None,
         status,
         cancels=segmented,
         queue=False,
         api_visibility="private",
     )
+
+
+def on_film(film: str | None) -> tuple[None, None, None]:
+    """Take the results of the film before away, and note the new one as this visit's."""
+    if film is not None:
+        keep_upload(Path(film))
+    return None, None, None
 
 
 def on_video(
@@ -85,11 +96,13 @@ def on_video(
         At the end, the film with its overlay, areas over time for the chart, their table, and
         the status line. When something is wrong, the status line says what.
     """
-    nothing = gr.skip(), gr.skip(), gr.skip()
+    nothing = None, None, None
     if film is None:
-        yield *nothing, render_error("There is no film. Choose one first.")
+        sentence = (
+            "There is no film, or it is still on its way. Choose one, or wait until it is here."
+        )
+        yield *nothing, render_error(sentence)
         return
-    keep_upload(Path(film))
     folder = result_folder()
     target, table = folder / "overlay.mp4", folder / "areas.csv"
     frames: list[FilmFrame] = []

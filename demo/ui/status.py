@@ -2,7 +2,19 @@
 
 from html import escape
 
+import gradio as gr
+
 from demo.segmentation import WeightsSource
+
+
+def build_status(sentence: str, elem_id: str) -> gr.HTML:
+    """The line on the page; screen readers are told whenever it changes."""
+    return gr.HTML(
+        render_status(sentence),
+        elem_id=elem_id,
+        apply_default_css=False,
+        js_on_load='element.setAttribute("aria-live", "polite");',
+    )
 
 
 def render_status(sentence: str, weights: WeightsSource | None = None) -> str:
