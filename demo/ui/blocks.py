@@ -19,7 +19,7 @@ from demo.ui.handlers import (
     on_ready,
     on_segment,
 )
-from demo.ui.status import render_status
+from demo.ui.status import build_status
 from demo.variants import VARIANTS
 from demo.web.limits import QUEUE_SIZE
 
@@ -39,6 +39,7 @@ KEPT_S = 3600
 
 _FOLDER = Path(__file__).parent
 VIEWER = _FOLDER / "viewer"
+_CLEAR = "() => null"
 _SHOW_RESULT = """() => {
   if (!document.querySelector("#photo img")) return;
   const result = document.querySelector("#status");
@@ -57,14 +58,18 @@ _NAME_FOR_READERS = """() => {
       image.closest("button").setAttribute("aria-label", `Example: ${name}`);
     }
   };
-  document.querySelector("#status").setAttribute("aria-live", "polite");
   nameAll();
 }"""
-"""What Gradio leaves out: screen readers are told of the status line and the examples' names."""
+"""What Gradio leaves out: the examples' names."""
 
 _MOUNT = """
 import(new URL(props.module, document.baseURI))
-  .then(({ mount }) => mount(element, props, watch, trigger, upload));
+  .then(({ mount }) => mount(element, props, watch, trigger, upload))
+  .catch((error) => {
+    console.error(error);
+    element.querySelector(".empty, .message, .pending").textContent =
+      "A part of the page could not be loaded. Reload the page.";
+  });
 """
 
 
@@ -92,9 +97,9 @@ def build_page() -> gr.Blocks:
             with gr.Tab("Video file", id="video"):
                 build_film_tab()
         gr.Markdown(
-            "Images are processed on the machine that serves this page and passed on to nobody. "
-            "They are deleted from it ten minutes after you leave, and within an hour and a "
-            "quarter in any case."
+            "Images and films are processed on the machine that serves this page and passed on to "
+            "nobody. They are deleted from it ten minutes after you leave, and within an hour and "
+            "a quarter in any case."
         )
         page.load(None, None, None, js=_NAME_FOR_READERS, api_visibility="private")
         page.load(
@@ -110,18 +115,6 @@ def build_page() -> gr.Blocks:
             [variant, status],
             preprocess=False,
             show_progress="hidden",
-            api_visibility="private",
-        )
-        segmented = gr.on(
-            [photo.change, variant.input, framing.input],
-            on_segment,
-            [photo, variant, framing],
-            [viewer, status],
-            preprocess=False,
-            show_progress_on=viewer,
-            trigger_mode="always_last",
-            concurrency_limit=CONCURRENT_SEGMENTATIONS,
-            concurrency_id=SEGMENT,
             api_visibility="private",
         )
         made = gr.State()
@@ -153,21 +146,41 @@ def build_page() -> gr.Blocks:
             api_visibility="private",
         )
         live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
+        # Gradio ends one listener of an event before it begins the next: what clears comes first
         gr.on(
             [photo.change, variant.input, framing.input],
-            lambda: None,
+            None,
             None,
             files,
-            queue=False,
+            js=_CLEAR,
             api_visibility="private",
         )
         gr.on(
             [photo.change, framing.input],
-            lambda: None,
+            None,
             None,
             comparison,
+            js=_CLEAR,
             cancels=compared,
-            queue=False,
+            api_visibility="private",
+        )
+        segmented = gr.on(
+            [photo.change, variant.input, framing.input],
+            on_segment,
+            [photo, variant, framing],
+            [viewer, status],
+            preprocess=False,
+            show_progress_on=viewer,
+            trigger_mode="always_last",
+            concurrency_limit=CONCURRENT_SEGMENTATIONS,
+            concurrency_id=SEGMENT,
+            api_visibility="private",
+        )
+        segmented.success(
+            None,
+            [viewer, variant],
+            variant,
+            js="(result, variant) => variant ?? result?.variant ?? null",
             api_visibility="private",
         )
         segmented.success(None, None, None, js=_SHOW_RESULT, api_visibility="private")
@@ -238,9 +251,7 @@ def _build_inputs() -> tuple[gr.Image, gr.Radio, gr.Radio]:
 
 
 def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
-    status = gr.HTML(
-        render_status("Loading the network."), elem_id="status", apply_default_css=False
-    )
+    status = build_status("Loading the network.", "status")
     viewer = _build_viewer("viewer")
     with gr.Accordion("Take it away", open=False, elem_id="files"):
         gr.Markdown(

@@ -114,22 +114,25 @@ def on_files(photo: Payload, variant: str | None, framing: str) -> tuple[Choice,
     if photo is None:
         raise gr.Error("There is no image. Choose one first.", print_exception=False)
     image, segmentation = _segment_for_files(photo, variant, framing)
+    made_of = choice_of(photo, segmentation.variant.key, framing)
     files = build_files(image, segmentation, _name_of(photo))
     folder = result_folder()
     alone = {name: content for name, content in files.items() if "/" not in name}
     for name, content in {"segmentation.zip": encode_zip(files), **alone}.items():
         (folder / name).write_bytes(content)
     paths = [str(folder / name) for name in ("segmentation.zip", *alone)]
-    return choice_of(photo, variant, framing), paths
+    return made_of, paths
 
 
 def on_files_made(
     made: tuple[Choice, list[str]] | None, photo: Payload, variant: str | None, framing: str
 ) -> list[str] | None:
     """Offer files unless the page shows something else meanwhile."""
-    if made is None or tuple(made[0]) != choice_of(photo, variant, framing):
+    if made is None:
         return None
-    return made[1]
+    made_of, paths = made
+    shown = choice_of(photo, variant or made_of[1], framing)
+    return paths if tuple(made_of) == shown else None
 
 
 def on_freeze(event: gr.EventData) -> tuple[Any, str]:

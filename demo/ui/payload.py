@@ -25,6 +25,7 @@ def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
         "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
         "width": width,
         "height": height,
+        "variant": segmentation.variant.key,
         **_inspectable(segmentation),
     }
 
