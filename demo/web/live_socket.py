@@ -35,6 +35,8 @@ IDLE_S = 20.0
 LONGEST_S = 600.0
 SESSIONS_PER_CPU = 4
 
+_IDLE = f"No frame has come for {IDLE_S:.0f} seconds. Start again."
+_TIME_UP = f"The session's {LONGEST_S / 60:.0f} minutes are over. Start again to go on."
 _BUSY, _REFUSED, _DAMAGED, _FAILED, _OVER = 1013, 1008, 1003, 1011, 1000
 
 sessions = LiveSessions(SESSIONS_PER_CPU * usable_cpus(), LONGEST_S)
@@ -104,7 +106,7 @@ async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None
             await asyncio.wait([receiving], timeout=max(left_s, 0))
             if left_s <= 0 or not receiving.done():
                 is_idle = end > time.monotonic()
-                raise Ended(_OVER, "Paused: no frame has come." if is_idle else "Time is up.")
+                raise Ended(_OVER, _IDLE if is_idle else _TIME_UP)
             message = receiving.result()
             if message["type"] == "websocket.disconnect":
                 return

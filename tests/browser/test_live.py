@@ -124,12 +124,60 @@ def test_stop_releases_the_camera_and_start_works_again(live: Page) -> None:
     start(live)
 
 
-def test_the_side_is_fixed_or_found(live: Page) -> None:
+def test_the_side_can_be_fixed(live: Page) -> None:
     start(live)
     for side in ("384", "256"):
         live.locator(".live [name=side]").select_option(side)
         expect(live.locator(".live .stats")).to_contain_text(f"side {side}")
     expect(live.locator(".live .stats")).to_contain_text(re.compile(r"flicker [0-9.]+ %"))
+
+
+DELAY_ANSWERS = """(delay) => {
+    const add = WebSocket.prototype.addEventListener;
+    WebSocket.prototype.addEventListener = function (type, listener) {
+        const late = (event) => setTimeout(() => listener(event), delay);
+        add.call(this, type, type === "message" ? late : listener);
+    };
+}"""
+
+
+def test_late_answers_make_the_side_smaller(live: Page) -> None:
+    live.evaluate(DELAY_ANSWERS, 200)
+    live.locator(".live [name=side]").select_option("512")
+    start(live)
+    expect(live.locator(".live .stats")).to_contain_text("side 512")
+    live.locator(".live [name=side]").select_option("auto")
+    expect(live.locator(".live .stats")).to_contain_text("side 256", timeout=15_000)
+
+
+def test_results_too_old_to_be_shown_are_told(live: Page) -> None:
+    live.evaluate(DELAY_ANSWERS, 1500)
+    start(live)
+    expect(live.locator(".live .stats")).to_contain_text("too old to be shown")
+    assert painted_share(live) == 0
+
+
+def test_a_frame_that_cannot_be_sent_is_no_end(live: Page) -> None:
+    start(live)
+    live.route("**/upload*", lambda route: route.abort())
+    freeze = live.get_by_role("button", name="Freeze this frame")
+    freeze.click()
+    expect(live.locator(".live .message.wrong")).to_contain_text("could not be sent")
+    assert is_camera_on(live)
+    live.unroute("**/upload*")
+    freeze.click()
+    expect(live.locator("#status")).to_contain_text("took", timeout=30_000)
+    assert not is_camera_on(live)
+
+
+def test_the_choice_to_mirror_stays(live: Page) -> None:
+    start(live)
+    mirror = live.locator(".live [name=mirror]")
+    expect(mirror).to_be_checked()
+    mirror.uncheck()
+    live.get_by_role("button", name="Stop").click()
+    start(live)
+    expect(mirror).not_to_be_checked()
 
 
 FAULTS = {

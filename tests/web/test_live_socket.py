@@ -117,7 +117,7 @@ def test_a_full_server_says_how_long_to_wait(
 
 @pytest.mark.parametrize(
     ("idle_s", "longest_s", "sentence"),
-    [(0.2, 60.0, "no frame has come"), (60.0, 0.2, "Time is up")],
+    [(0.2, 60.0, "No frame has come"), (60.0, 0.2, "minutes are over")],
     ids=["idle", "too long"],
 )
 @pytest.mark.parametrize("talks", [False, True], ids=["silent", "words without frames"])

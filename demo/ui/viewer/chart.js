@@ -21,8 +21,11 @@ export class Chart {
 
   draw(palette) {
     const { canvas, points } = this;
+    const density = window.devicePixelRatio || 1;
+    canvas.width = canvas.clientWidth * density; // which also clears it
+    canvas.height = canvas.clientHeight * density;
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height);
+    const text = getComputedStyle(canvas).color;
     if (!points.length) return;
     const now = points[points.length - 1].at;
     const ids = new Set(points.flatMap(({ areas }) => [...areas.keys()]).filter((id) => id));
@@ -30,11 +33,17 @@ export class Chart {
       context.beginPath();
       for (const { at, areas } of points) {
         const x = canvas.width * (1 - (now - at) / SPAN_MS);
-        context.lineTo(x, (canvas.height - 2) * (1 - (areas.get(id) ?? 0)) + 1);
+        context.lineTo(x, (canvas.height - 4) * (1 - (areas.get(id) ?? 0)) + 2);
       }
-      context.strokeStyle = `rgb(${palette[id].join(",")})`;
-      context.lineWidth = 2;
-      context.stroke();
+      const strokes = [
+        [text, 4], // around a colour that may be hard to tell from the page
+        [`rgb(${palette[id].join(",")})`, 2],
+      ];
+      for (const [colour, width] of strokes) {
+        context.strokeStyle = colour;
+        context.lineWidth = width * density;
+        context.stroke();
+      }
     }
   }
 }

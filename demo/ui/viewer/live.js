@@ -21,6 +21,7 @@ const OLDEST_MS = 1200; // an older result is not shown
 const FADE_AFTER_MS = 700; // without a newer result the overlay fades
 const RETRY_MS = [500, 1000, 2000, 4000];
 const SILENT_MS = 10_000; // a connection that has not answered for so long is lost
+const RATE_OVER_MS = 2000;
 const UNSEEN_MS = 60_000; // out of sight for so long, the camera is turned off
 const JPEG_QUALITY = 0.8;
 const PAINT_SIDE = 512; // of the overlay's canvas; the browser stretches it over the video
@@ -43,7 +44,7 @@ export class LiveView {
       () => this.#createCanvas(),
       (painter) => this.#paintWith(painter),
     );
-    this.chart = new Chart(this.find(".chart"));
+    this.chart = new Chart(this.find(".chart canvas"));
     this.shrunk = document.createElement("canvas");
     this.state = { view: "overlay", opacity: 0.6, threshold: 0, hidden: new Set() };
     this.side = SIDES[0];
@@ -71,7 +72,11 @@ export class LiveView {
     this.find(".start").addEventListener("click", () => this.start());
     this.find(".stop").addEventListener("click", () => this.stop());
     this.find(".freeze").addEventListener("click", () => this.freeze());
-    this.find(".camera select").addEventListener("change", () => this.start());
+    this.find(".camera select").addEventListener("change", () => {
+      this.isMirrorChosen = false;
+      this.start();
+    });
+    this.find("[name=mirror]").addEventListener("change", () => (this.isMirrorChosen = true));
     for (const input of this.root.querySelectorAll("input[type=range]")) {
       input.addEventListener("input", () => this.#applyControls());
     }
@@ -125,7 +130,7 @@ export class LiveView {
       });
       this.video.srcObject = stream;
       await this.video.play();
-      this.find("[name=mirror]").checked = looksAtVisitor(stream);
+      if (!this.isMirrorChosen) this.find("[name=mirror]").checked = looksAtVisitor(stream);
       this.#applyControls();
       await this.#listCameras(stream);
       if (this.attempt !== attempt) return;
@@ -155,22 +160,25 @@ export class LiveView {
     this.#say("Stopped. The camera is off.");
   }
 
-  /** Stop, and hand over a last picture of all that the camera can give, not mirrored. */
+  /** Hand over a picture of all that the camera can give, not mirrored, and stop. */
   async freeze() {
     const { attempt } = this;
-    this.find(".freeze").disabled = true;
-    await enlarge(this.stream, this.video);
-    this.find(".freeze").disabled = false;
-    if (!this.isRunning || this.attempt !== attempt) return; // stopped meanwhile
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [this.video.videoWidth, this.video.videoHeight];
-    canvas.getContext("2d").drawImage(this.video, 0, 0);
-    this.stop();
-    canvas.toBlob(
-      (blob) => this.onFreeze(new File([blob], "camera.jpg", { type: "image/jpeg" })),
-      "image/jpeg",
-      0.95,
-    );
+    const button = this.find(".freeze");
+    button.disabled = true;
+    try {
+      await enlarge(this.stream, this.video);
+      if (!this.isRunning || this.attempt !== attempt) return; // stopped meanwhile
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [this.video.videoWidth, this.video.videoHeight];
+      canvas.getContext("2d").drawImage(this.video, 0, 0);
+      const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.95));
+      await this.onFreeze(new File([blob], "camera.jpg", { type: "image/jpeg" }));
+      if (this.attempt === attempt) this.stop();
+    } catch {
+      this.#say("The frame could not be sent to the first tab. Freeze again.", true);
+    } finally {
+      button.disabled = false;
+    }
   }
 
   async #listCameras(stream) {
@@ -208,6 +216,7 @@ export class LiveView {
     this.connection = new Connection(address, {
       onReady: ({ weights }) => {
         this.retries = 0;
+        this.#countAnew();
         this.#say(weights);
         this.connection.setSmoothing(this.smoothing);
         this.#sendFrame();
@@ -304,7 +313,7 @@ export class LiveView {
     if (!this.stream) return;
     const now = performance.now();
     if (this.field && now - this.shownAt > FADE_AFTER_MS) this.canvas.style.opacity = 0;
-    this.results = this.results.filter(({ at }) => now - at < 2000);
+    this.results = this.results.filter(({ at }) => now - at < RATE_OVER_MS);
     const sentAt = this.connection?.inFlight?.sentAt ?? now;
     if (now - sentAt > SILENT_MS) return this.#onEnd(null);
     this.#sendFrame();
@@ -313,12 +322,13 @@ export class LiveView {
       const sorted = this.results.map((each) => each[key]).sort((a, b) => a - b);
       return sorted[Math.floor(sorted.length / 2)];
     };
-    const rate = this.results.length / 2;
+    const rate = (1000 * this.results.length) / Math.min(RATE_OVER_MS, now - this.countedSince);
     const parts = [
       `${rate.toFixed(0)} results/s`,
       `${median("age").toFixed(0)} ms old`,
       `side ${this.side}`,
     ];
+    if (median("age") > OLDEST_MS) parts.push("too old to be shown: the connection is slow");
     if (this.flicker) {
       const [raw, smoothed] = this.flicker.map((share) => `${(share * 100).toFixed(1)} %`);
       parts.push(`flicker ${raw} before smoothing, ${smoothed} after`);
@@ -363,7 +373,12 @@ export class LiveView {
     if (roundTrip > allowed * 1.15 && at > 0) this.side = SIDES[at - 1];
     else if (larger && roundTrip * (larger / this.side) ** 2 < allowed * 0.9) this.side = larger;
     else return;
+    this.#countAnew();
+  }
+
+  #countAnew() {
     this.results = [];
+    this.countedSince = performance.now();
   }
 
   #say(sentence, isWrong = false) {
