@@ -249,9 +249,9 @@ def test_a_film_can_be_cancelled_and_leaves_nothing(page: Page, tmp_path: Path) 
     status = page.locator("#film-status")
     expect(status).to_contain_text("of the film is done", timeout=60_000)
     page.get_by_role("button", name="Cancel").click()
-    expect(status).to_contain_text("Cancelled.", timeout=30_000)
+    expect(status).to_contain_text("Stopped: no film", timeout=30_000)
     page.wait_for_timeout(2_000)
-    expect(status).to_contain_text("Cancelled.")
+    expect(status).to_contain_text("Stopped: no film")
     expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)
 
 
@@ -267,3 +267,6 @@ def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
     expect(status).to_contain_text("for 12 frames", timeout=60_000)
     expect(page.locator("video[src*='overlay.mp4']")).to_be_visible(timeout=30_000)
     expect(page.locator("a[download='areas.csv']").first).to_be_attached()
+    expect(page.locator("#film-status [aria-live=polite]")).to_contain_text("for 12 frames")
+    page.locator("#film").get_by_label("Clear").click()
+    expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)

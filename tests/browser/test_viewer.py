@@ -1,10 +1,11 @@
 """The viewer: the same answer as the server's, and inspection that asks the server nothing."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from demo.class_map import classify_pixels
 from demo.classes import CLASSES, NOT_SEEN
@@ -39,7 +40,7 @@ PAINT = """async ([value, painterName, palette, state, width, height]) => {
     painter.setField(new Field(value));
     const hidden = new Set(state.hidden ?? []);
     const defaults = { view: "map", opacity: 1, threshold: 0, outlines: false };
-    const style = buildStyle({ ...defaults, ...state, hidden }, palette);
+    const style = buildStyle({ ...defaults, ...state, hidden }, palette, state.outlineWidth);
     painter.paint(
         { left: 0, top: 0, stepX: value.width / width, stepY: value.height / height }, style);
     const flat = document.createElement("canvas");
@@ -157,6 +158,84 @@ def test_unsure_and_hidden_pixels(page: Page, painter: str) -> None:
     assert 0.2 < sure.mean() < 0.8
 
 
+@pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
+@pytest.mark.parametrize("width", [1, 3])
+def test_outlines_are_opaque_and_as_wide_as_wished(page: Page, painter: str, width: int) -> None:
+    segmentation = many_classes((200, 301), "whole")
+    value = viewer_value(np.zeros((200, 301, 3), np.uint8), segmentation)
+    state: dict[str, Any] = {
+        "view": "overlay",
+        "opacity": 0.4,
+        "outlines": True,
+        "outlineWidth": width,
+    }
+    opaque = painted(page, value, painter, **state)[..., 3] == 255
+    ids = segmentation.class_map
+    line = np.zeros(ids.shape, bool)
+    line[:, :-width] |= ids[:, :-width] != ids[:, width:]
+    line[:-width] |= ids[:-width] != ids[width:]
+    assert (opaque == line).mean() > 0.99 and 0.01 < line.mean() < 0.5
+
+
+ISOLATE = """async ([hidden, presses]) => {
+    const at = [...performance.getEntriesByType("resource")]
+        .find((entry) => entry.name.endsWith("/legend.js")).name;
+    const { isolateClass } = await import(at);
+    const set = new Set(hidden);
+    for (const id of presses) isolateClass(set, id, [0, 3, 8, 15]);
+    return [...set].sort((one, other) => one - other);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("hidden", "presses", "expected"),
+    [
+        ([], [8], [3, 15]),
+        ([], [8, 8], []),
+        ([], [8, 15], [3, 8]),
+        ([3, 8, 15], [8], [3, 15]),
+    ],
+    ids=["alone", "all again", "another", "all were hidden"],
+)
+def test_only_one_class_is_shown(
+    page: Page, hidden: list[int], presses: list[int], expected: list[int]
+) -> None:
+    assert page.evaluate(ISOLATE, [hidden, presses]) == expected
+
+
+ABOVE = """async ([value, counts, threshold]) => {
+    const at = (name) =>
+        import([...performance.getEntriesByType("resource")]
+            .find((entry) => entry.name.endsWith("/viewer.js")).name.replace("viewer.js", name));
+    const { Field } = await at("field.js");
+    const { Areas } = await at("areas.js");
+    return new Areas(new Field(value), counts).above(threshold);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("peak", "slope", "least", "most"),
+    [(0.5, 5.0, 0.0, 0.0), (100.0, 3000.0, 0.8, 1.0)],
+    ids=["a faint speck", "a sure one"],
+)
+def test_a_class_smaller_than_the_samples_is_judged_by_itself(
+    page: Page, peak: float, slope: float, least: float, most: float
+) -> None:
+    logits = np.full((21, 32, 32), -50, np.float32)
+    logits[0], logits[7] = 0, -slope
+    logits[7, 10, 10] = peak
+    plan = plan_framing((1000, 1000), "whole")
+    class_map = classify_pixels(logits, plan)
+    specks = int((class_map == 7).sum())
+    assert 0 < specks < 100
+    segmentation = Segmentation(class_map, logits, plan, get_variant("s"), FAKE_WEIGHTS, 1.0)
+    value = viewer_value(np.zeros((1000, 1000, 3), np.uint8), segmentation)
+    found = page.evaluate(ABOVE, [value, value["areas"], 0.9])
+    rows = {row["id"]: row["pixels"] for row in found["rows"]}
+    assert least * specks <= rows[7] <= most * specks
+    assert sum(rows.values()) + found["unsure"] == 1_000_000
+
+
 def test_inspecting_asks_the_server_nothing(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
@@ -185,7 +264,9 @@ def test_inspecting_asks_the_server_nothing(page: Page) -> None:
     viewer.get_by_role("button", name="Show person only").click()
     viewer.get_by_label("Outlines").check()
     viewer.get_by_label("Colour-blind-safe colours").check()
-    assert set(map(tuple, shown_colours(page)[..., :3].reshape(-1, 3)[::7].tolist())) > {(0, 0, 0)}
+    colours = shown_colours(page)
+    line = colours[colours[..., 3] == 255]
+    assert len(line) and (line[:, :3] == CLASSES[15].safe_colour).all()
 
     viewer.locator(".stage").hover(position={"x": 250, "y": 300})
     expect(viewer.locator(".readout")).to_contain_text("person")
@@ -224,6 +305,73 @@ def test_zoom_pan_and_the_keyboard(page: Page) -> None:
     after_painting(page)
     back = viewer.locator("img.photo").bounding_box()
     assert back and back["width"] == pytest.approx(whole["width"])
+
+
+def test_what_is_said_of_a_point_follows_the_threshold(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    viewer = page.locator("#viewer")
+    row = shown_colours(page)[300, :, 3] > 0
+    outline = int(np.flatnonzero(np.diff(row))[0])  # where nobody is sure
+    box = viewer.locator("canvas.paint").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + outline, box["y"] + 300)
+    expect(viewer.locator(".readout")).to_have_text(re.compile(r"^(person|background) \d"))
+    slider = viewer.get_by_label("Unsure below")
+    slider.evaluate("slider => { slider.value = 0.9; slider.dispatchEvent(new Event('input')); }")
+    expect(viewer.locator(".readout")).to_have_text(re.compile(r"^unsure: "))
+
+
+def test_two_fingers_hold_the_image(page: Page) -> None:
+    click_example(page)
+    wait_for_result(page)
+    viewer = page.locator("#viewer")
+    for _ in range(2):
+        viewer.get_by_label("Zoom in").click()
+    viewer.locator(".stage").scroll_into_view_if_needed()
+    after_painting(page)
+    stage = viewer.locator(".stage").bounding_box()
+    assert stage
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [
+            {"x": stage["x"] + x, "y": stage["y"] + y, "id": i} for i, (x, y) in enumerate(fingers)
+        ]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def under(x: float, y: float) -> list[float]:
+        """What of the image is at a point of the stage, in shares of it."""
+        after_painting(page)
+        photo = viewer.locator("img.photo").bounding_box()
+        assert photo
+        return [
+            (stage["x"] + x - photo["x"]) / photo["width"],
+            (stage["y"] + y - photo["y"]) / photo["height"],
+        ]
+
+    first, second = under(150, 200), under(250, 240)
+    touch("touchStart", (150, 200), (250, 240))
+    touch("touchMove", (150, 200), (300, 260))  # one stays, the other moves away
+    touch("touchMove", (190, 210), (340, 270))  # both move
+    touch("touchEnd")
+    assert under(190, 210) == pytest.approx(first, abs=0.005)
+    assert under(340, 270) == pytest.approx(second, abs=0.005)
+
+
+def test_escape_leaves_the_covering_viewer_from_anywhere_in_it(page: Page) -> None:
+    """Where there is no full screen, as on iPhones."""
+    page.evaluate("Object.defineProperty(document, 'fullscreenEnabled', { value: false })")
+    click_example(page)
+    wait_for_result(page)
+    button = page.locator("#viewer .fullscreen")
+    button.click()
+    expect(page.locator("#viewer .viewer")).to_have_class(re.compile("covering"))
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer .viewer")).not_to_have_class(re.compile("covering"))
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_names_near_an_edge_are_shown_whole(page: Page) -> None:
@@ -305,12 +453,62 @@ def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -
     expect(sections.nth(1).get_by_label("MobileViT-XS.")).to_be_visible()
     expect(sections.nth(3).get_by_label("Where they disagree.")).to_be_visible()
     page.get_by_text("What the network sees").click()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
     page.locator("#framing label", has_text="crop").click()
-    expect(sections).to_have_count(0, timeout=30_000)
+    # what is old goes at once, not when the new result comes
+    expect(sections).to_have_count(0)
     expect(page.locator("#files a[download]")).to_have_count(0)
+    assert held
+    page.unroute("**/queue/join*")  # which lets go what was held
     compare.click()
     expect(sections).to_have_count(4, timeout=60_000)
-    expect(page.locator(".compare .legend").first).to_contain_text("not seen")
+    expect(page.locator(".compare .legend").first).to_contain_text(
+        re.compile(r"not seen [0-9.]+ % of the image")
+    )
+
+
+def test_the_confidence_scale_is_on_every_compared_result(page: Page) -> None:
+    click_example(page, "cat")
+    wait_for_result(page)
+    page.get_by_text("Compare the variants").click()
+    page.get_by_role("button", name="Compare XXS").click()
+    page.locator(".compare .views label", has_text="Confidence").click(timeout=60_000)
+    sections = page.locator(".compare section")
+    expect(sections).to_have_count(4, timeout=60_000)
+    expect(page.locator(".compare section:not(.disagreement) .scale:visible")).to_have_count(3)
+
+
+def test_what_the_page_chose_by_itself_is_the_choice(chromium: Browser, server: str) -> None:
+    """Somebody who is quicker than the first load gets its variant, and it is selected."""
+    page = chromium.new_context().new_page()
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/queue/join*", hold_the_first)
+    page.goto(server)
+    click_example(page)
+    wait_for_result(page)
+    assert held
+    expect(page.locator("#variant input:checked")).to_have_value("xxs")
+    page.context.close()
+
+
+def test_a_part_that_cannot_be_loaded_is_told(chromium: Browser, server: str) -> None:
+    page = chromium.new_context().new_page()
+    page.route("**/field.js", lambda route: route.abort())
+    page.goto(server)
+    expect(page.locator("#viewer .empty")).to_contain_text("could not be loaded. Reload the page.")
+    page.context.close()
 
 
 def test_zoom_stays_when_the_same_image_is_framed_anew(page: Page) -> None:
@@ -327,16 +525,38 @@ def test_zoom_stays_when_the_same_image_is_framed_anew(page: Page) -> None:
     assert close and still and still["width"] == pytest.approx(close["width"])
 
 
+PRETEND_GPU = """
+    const ask = WebGL2RenderingContext.prototype.getParameter;
+    WebGL2RenderingContext.prototype.getParameter = function (name) {
+        return name === 0x9246 ? "A GPU" : ask.call(this, name); // UNMASKED_RENDERER_WEBGL
+    };
+"""
+BLOCK_WEBGL_AFTER_ONE = """
+    const create = HTMLCanvasElement.prototype.getContext;
+    let left = 1;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...options) {
+        return kind === "webgl2" && --left < 0 ? null : create.call(this, kind, ...options);
+    };
+"""
+
+
+def test_where_webgl_can_no_longer_be_had_typed_arrays_paint(
+    chromium: Browser, server: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(PRETEND_GPU + BLOCK_WEBGL_AFTER_ONE)
+    page = context.new_page()
+    page.goto(server)
+    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+    click_example(page)
+    wait_for_result(page)
+    assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
+    context.close()
+
+
 def test_a_lost_gpu_is_replaced_by_typed_arrays(chromium: Browser, server: str) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.add_init_script(
-        """
-        const ask = WebGL2RenderingContext.prototype.getParameter;
-        WebGL2RenderingContext.prototype.getParameter = function (name) {
-            return name === 0x9246 ? "A GPU" : ask.call(this, name); // UNMASKED_RENDERER_WEBGL
-        };
-        """
-    )
+    context.add_init_script(PRETEND_GPU)
     page = context.new_page()
     page.goto(server)
     page.locator("#status", has_text="Ready").wait_for(timeout=60_000)

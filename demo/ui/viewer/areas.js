@@ -1,12 +1,13 @@
 // How much each class covers: the server's exact counts, less what is unsure.
 
-import { NOT_SEEN } from "./field.js";
-
 const SAMPLES = 256; // along the longer side
+const FEW = 100; // a class with fewer samples is looked at closely
+const CELL_SAMPLES = 32; // along each side of a cell of the grid, then
 
 /**
  * Pixels of each class with at least a confidence. Without a threshold these are the server's
  * counts; with one, each is multiplied by the share of its samples that are sure enough.
+ * Small classes are sampled more densely, where they can be.
  */
 export class Areas {
   /**
@@ -16,7 +17,7 @@ export class Areas {
   constructor(field, counts) {
     this.field = field;
     this.counts = counts;
-    this.samples = null;
+    this.confidences = null; // class id -> confidence of each sample
   }
 
   /** @returns {{rows: {id, pixels}[], unsure: number}} */
@@ -24,30 +25,40 @@ export class Areas {
     if (!threshold) {
       return { rows: this.counts.map(([id, pixels]) => ({ id, pixels })), unsure: 0 };
     }
-    const kept = this.#shareKept(threshold);
-    const rows = this.counts.map(([id, pixels]) => ({ id, pixels: Math.round(pixels * kept(id)) }));
+    this.confidences ??= this.#sample();
+    const rows = this.counts.map(([id, pixels]) => {
+      const found = this.confidences[id];
+      const sure = found.reduce((sum, confidence) => sum + (confidence >= threshold), 0);
+      return { id, pixels: found.length ? Math.round((pixels * sure) / found.length) : 0 };
+    });
     const all = this.counts.reduce((sum, [, pixels]) => sum + pixels, 0);
     return { rows, unsure: all - rows.reduce((sum, { pixels }) => sum + pixels, 0) };
   }
 
-  #shareKept(threshold) {
-    this.samples ??= this.#draw();
-    const { ids, confidence } = this.samples;
-    const all = new Uint32Array(256);
-    const sure = new Uint32Array(256);
-    for (let i = 0; i < ids.length; i++) {
-      all[ids[i]]++;
-      if (confidence[i] >= threshold) sure[ids[i]]++;
-    }
-    return (id) => (id === NOT_SEEN || !all[id] ? 1 : sure[id] / all[id]);
-  }
-
-  #draw() {
+  #sample() {
     const { field } = this;
     const [width, height] = [field.right - field.left, field.bottom - field.top];
     const longer = Math.max(width, height);
     const [across, down] = [width, height].map((each) => Math.ceil((SAMPLES * each) / longer));
     const steps = { stepX: width / across, stepY: height / down };
-    return field.rasterise({ left: field.left, top: field.top, ...steps }, across, down, true);
+    const all = collect(field, { left: field.left, top: field.top, ...steps }, across, down);
+    for (const [id] of this.counts) if (all[id].length < FEW) all[id] = this.#lookCloser(id);
+    return all;
   }
+
+  /** Nothing found is a class of a few pixels, hemmed in by others: none of it is sure. */
+  #lookCloser(id) {
+    return this.field.cellsOf(id).flatMap(({ left, top, width, height }) => {
+      const steps = { stepX: width / CELL_SAMPLES, stepY: height / CELL_SAMPLES };
+      return collect(this.field, { left, top, ...steps }, CELL_SAMPLES, CELL_SAMPLES)[id];
+    });
+  }
+}
+
+/** The confidence of each sample, by class id. */
+function collect(field, view, across, down) {
+  const { ids, confidence } = field.rasterise(view, across, down, true);
+  const found = Array.from({ length: 256 }, () => []);
+  for (let i = 0; i < ids.length; i++) found[ids[i]].push(confidence[i]);
+  return found;
 }

@@ -1,6 +1,7 @@
 // The variants side by side on one image, and where they disagree.
 
 import { CLASSES, Field, NOT_SEEN } from "./field.js";
+import { percent } from "./legend.js";
 import { Viewer } from "./viewer.js";
 
 const DIFFERENT = CLASSES; // an id that no class has, so that hiding classes does not hide it
@@ -80,7 +81,8 @@ class Comparison {
   #add(result, value) {
     const section = document.createElement("section");
     section.append(heading(result.label));
-    this.root.querySelector(".viewers").append(section);
+    const viewers = this.root.querySelector(".viewers");
+    viewers.insertBefore(section, viewers.querySelector(".disagreement"));
     if (result.error) {
       const sentence = document.createElement("p");
       sentence.textContent = result.error;
@@ -117,8 +119,7 @@ class Comparison {
       this.root.querySelector(".viewers").append(section);
       this.#addViewer(section, "disagreement", DISAGREEMENT, { software: true, hasConfidence: false });
     }
-    const { section, viewer } = this.sections.get("disagreement");
-    this.root.querySelector(".viewers").append(section); // stays the last one
+    const { viewer } = this.sections.get("disagreement");
     const fields = results.map((result) => new Field({ ...value, ...result }));
     const labels = results.map(({ label }) => label);
     const field = new Disagreement(fields, labels, this.props.classes);
@@ -136,7 +137,7 @@ class Comparison {
     for (const id of ids) {
       const shares = results.map(({ areas, seen }) => {
         const pixels = areas.find(([other]) => other === id)?.[1] ?? 0;
-        return `${((pixels / seen) * 100).toFixed(2)} %`;
+        return `${percent(pixels / seen)} %`;
       });
       table.append(row("td", this.props.classes[id].name, ...shares));
     }
@@ -146,14 +147,16 @@ class Comparison {
     table.append(row("td", "Published mIoU (Apple's weights)", ...miou));
     table.append(row("td", "Weights", ...results.map((each) => each.weights)));
     for (const { pair, share } of agreement) {
-      table.append(row("td", `${pair}, the same class`, `${(share * 100).toFixed(2)} %`));
+      const line = row("td", `${pair}, the same class`, `${percent(share)} %`);
+      line.cells[1].colSpan = results.length;
+      table.append(line);
     }
     return table;
   }
 }
 
 function heading(text) {
-  const element = document.createElement("h3");
+  const element = document.createElement("h2");
   element.textContent = text;
   return element;
 }

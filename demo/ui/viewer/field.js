@@ -59,6 +59,31 @@ export class Field {
     this.winners = result.winners; // ids of the classes that can be the argmax somewhere
   }
 
+  /** Where a class may lead: the parts of the image between four neighbouring grid points. */
+  cellsOf(id) {
+    const { gridWidth, gridHeight, logits, winners } = this;
+    const plane = gridWidth * gridHeight;
+    const width = (this.right - this.left) / gridWidth;
+    const height = (this.bottom - this.top) / gridHeight;
+    const cells = [];
+    for (let row = -1; row < gridHeight; row++) {
+      for (let column = -1; column < gridWidth; column++) {
+        const corners = [0, 1].flatMap((down) =>
+          [0, 1].map((right) => {
+            const y = Math.min(Math.max(row + down, 0), gridHeight - 1);
+            return y * gridWidth + Math.min(Math.max(column + right, 0), gridWidth - 1);
+          }),
+        );
+        const beats = (other) =>
+          corners.some((at) => logits[id * plane + at] >= logits[other * plane + at]);
+        if (!winners.every(beats)) continue;
+        const [left, top] = [this.left + (column + 0.5) * width, this.top + (row + 0.5) * height];
+        cells.push({ left, top, width, height });
+      }
+    }
+    return cells;
+  }
+
   /** The class at a point with its softmax and the runner-up's; null where nothing was seen. */
   probe(x, y) {
     if (x < this.left || x >= this.right || y < this.top || y >= this.bottom) return null;

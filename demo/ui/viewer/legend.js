@@ -3,8 +3,12 @@
 import { UNSURE } from "./style.js";
 
 const unsureColour = `rgb(${UNSURE.join(",")})`;
-const percent = (share) =>
-  share > 0 && share < 0.0001 ? "< 0.01" : (share * 100).toFixed(2);
+/** A share in [0, 1] as a number of percent; only all is 100, and only nothing 0. */
+export function percent(share) {
+  if (share > 0 && share < 0.0001) return "< 0.01";
+  if (share > 0.9999 && share < 1) return "> 99.99";
+  return (share * 100).toFixed(2);
+}
 const grouped = (count) => count.toLocaleString("en");
 
 function make(tag, attributes = {}, ...children) {
@@ -31,7 +35,7 @@ export function toggleClass(hidden, id) {
 /** Show one of the classes present alone; a second time, all again. */
 export function isolateClass(hidden, id, present) {
   const others = present.filter((other) => other && other !== id);
-  const isAlone = others.every((other) => hidden.has(other));
+  const isAlone = !hidden.has(id) && others.every((other) => hidden.has(other));
   hidden.clear();
   if (!isAlone) for (const other of others) hidden.add(other);
 }
@@ -69,11 +73,13 @@ export function renderLegend(list, shown, on) {
     only.addEventListener("click", () => on.isolate(id));
     return make("li", {}, toggle, only);
   });
-  for (const [name, pixels] of [["unsure", shown.unsure], ["not seen", shown.notSeen]]) {
+  const notSeen = shown.notSeen / (shown.seen + shown.notSeen);
+  for (const [pixels, colour, name, share] of [
+    [shown.unsure, unsureColour, "unsure", `${percent(shown.unsure / shown.seen)} %`],
+    [shown.notSeen, null, "not seen", `${percent(notSeen)} % of the image`],
+  ]) {
     if (!pixels) continue;
-    const mark = swatch(name === "unsure" ? unsureColour : null);
-    const share = `${percent(pixels / (shown.seen + (name === "unsure" ? 0 : pixels)))} %`;
-    const parts = [mark, `${name} `, make("b", {}, share)];
+    const parts = [swatch(colour), `${name} `, make("b", {}, share)];
     entries.push(make("li", {}, make("span", { class: "class" }, ...parts)));
   }
   updateList(list, entries);

@@ -32,7 +32,7 @@ export class Painter2D {
     for (let i = 0; i < ids.length; i++) pixels[i] = colours[ids[i]];
     if (style.mode === "confidence") paintConfidence(pixels, ids, confidence);
     else if (style.threshold > 0) paintUnsure(pixels, ids, confidence, style);
-    if (style.outlines) paintOutlines(pixels, ids, width, style);
+    if (style.outlineWidth) paintOutlines(pixels, ids, width, style);
     if (raster.hasNotSeen) paintStripes(pixels, ids, width);
     this.context.putImageData(picture, 0, 0);
   }
@@ -59,11 +59,11 @@ function paintUnsure(pixels, ids, confidence, { threshold, unsureColour }) {
   }
 }
 
-/** The last pixel of a class before another one, to the right or below, is drawn opaque. */
-function paintOutlines(pixels, ids, width, { outlineColours }) {
+/** The last pixels of a class before another one, to the right or below, are drawn opaque. */
+function paintOutlines(pixels, ids, width, { outlineColours, outlineWidth }) {
   for (let i = 0; i < ids.length; i++) {
-    const right = (i + 1) % width ? ids[i + 1] : ids[i];
-    const below = i + width < ids.length ? ids[i + width] : ids[i];
+    const right = (i % width) + outlineWidth < width ? ids[i + outlineWidth] : ids[i];
+    const below = ids[i + outlineWidth * width] ?? ids[i];
     if (right === ids[i] && below === ids[i]) continue;
     // background and hidden classes have no outline of their own
     const colour = outlineColours[ids[i]] || outlineColours[right] || outlineColours[below];

@@ -16,7 +16,12 @@ export function providePainter(createCanvas, use, software = false) {
   hasGpu ??= findGpu();
   const canvas = createCanvas();
   if (software || !hasGpu) return use(new Painter2D(canvas));
-  const painter = new PainterGL(canvas);
+  let painter;
+  try {
+    painter = new PainterGL(canvas);
+  } catch {
+    return use(new Painter2D(createCanvas())); // the browser gives no more of them
+  }
   canvas.addEventListener("webglcontextlost", () => {
     if (!released.has(painter.gl)) use(new Painter2D(createCanvas()));
   });

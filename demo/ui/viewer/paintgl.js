@@ -28,7 +28,7 @@ uniform vec4 box;                   // left, top, right, bottom, in image pixels
 uniform int mode;                   // 0 classes, 1 confidence
 uniform float threshold;
 uniform vec4 unsure;
-uniform bool outlines;
+uniform float outlineWidth;         // in canvas pixels, 0 for none
 out vec4 painted;                   // premultiplied
 
 float score(int id, ivec2 cell, vec2 along) {
@@ -94,10 +94,12 @@ void main() {
   } else if (threshold > 0.0 && confidence(at, best) < threshold) {
     painted = vec4(unsure.rgb * unsure.a, unsure.a);
   }
-  if (outlines) {
+  if (outlineWidth > 0.0) {
     float ignored;
-    int right = pixel.x + 1.0 < canvasSize.x ? classify(at + vec2(view.z, 0.0), ignored) : id;
-    int below = pixel.y + 1.0 < canvasSize.y ? classify(at + vec2(0.0, view.w), ignored) : id;
+    vec2 next = pixel + outlineWidth;
+    vec2 there = at + outlineWidth * view.zw;
+    int right = next.x < canvasSize.x ? classify(vec2(there.x, at.y), ignored) : id;
+    int below = next.y < canvasSize.y ? classify(vec2(at.x, there.y), ignored) : id;
     vec4 line = colour(1, id);
     if (line.a == 0.0) line = colour(1, right);
     if (line.a == 0.0) line = colour(1, below);
@@ -166,7 +168,7 @@ export class PainterGL {
     gl.uniform1f(this.at("threshold"), style.threshold);
     const unsure = new Uint8Array(Uint32Array.of(style.unsureColour).buffer);
     gl.uniform4f(this.at("unsure"), ...Array.from(unsure, (value) => value / 255));
-    gl.uniform1i(this.at("outlines"), style.outlines ? 1 : 0);
+    gl.uniform1f(this.at("outlineWidth"), style.outlineWidth);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.drawArrays(gl.TRIANGLES, 0, 3);

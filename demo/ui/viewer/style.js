@@ -38,8 +38,9 @@ export function confidenceColour(confidence) {
 /**
  * @param {object} state the visitor's choices; see DEFAULTS in viewer.js.
  * @param {number[][]} palette [red, green, blue] of each class.
+ * @param {number} outlineWidth in pixels of the canvas.
  */
-export function buildStyle(state, palette) {
+export function buildStyle(state, palette, outlineWidth = 1) {
   const isMap = state.view === "map";
   const opacity = isMap ? 1 : state.opacity;
   const colours = new Uint32Array(256);
@@ -53,7 +54,7 @@ export function buildStyle(state, palette) {
     mode: state.view === "confidence" ? "confidence" : "classes",
     colours,
     outlineColours,
-    outlines: state.outlines && state.view !== "confidence",
+    outlineWidth: state.outlines && state.view !== "confidence" ? outlineWidth : 0,
     threshold: state.threshold,
     unsureColour: rgba(UNSURE, isMap ? 1 : opacity * 0.7),
     needsConfidence: state.view === "confidence" || state.threshold > 0,

@@ -77,6 +77,7 @@ export class Viewer {
       viewer.linked = viewers;
       viewer.split = viewers[0].split;
     }
+    viewers[0].#showChoices();
   }
 
   /**
@@ -100,7 +101,7 @@ export class Viewer {
     this.stage.setAttribute("aria-label", label.replace(/^[^.]*/, result.label ?? "Result"));
     this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
     this.camera.show(result);
-    this.#probe(null);
+    this.#showProbe(this.linked.find((other) => other !== this && other.probed)?.probed ?? null);
     this.#renderAreas();
     this.#redraw();
   }
@@ -146,7 +147,8 @@ export class Viewer {
     place(this.canvas, visible.left, visible.top, visible.width, visible.height);
     const split = Math.max(0, state.split * camera.stage.width - visible.left);
     this.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
-    this.divider.hidden = !(state.split > 0 && state.split < 1);
+    const isSplit = state.split > 0 && state.split < 1;
+    this.divider.hidden = !isSplit || state.view === "original";
     this.divider.style.left = `${state.split * 100}%`;
     stage.classList.toggle("zoomed", camera.zoom > 1);
     this.#layOutLabels();
@@ -194,6 +196,7 @@ export class Viewer {
       const most = Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height));
       density = Math.min(density, most);
     }
+    const outlineWidth = Math.max(1, Math.round(density)); // about a CSS pixel
     const width = Math.max(1, Math.round(visible.width * density));
     const height = Math.max(1, Math.round(visible.height * density));
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
@@ -204,7 +207,7 @@ export class Viewer {
       stepY: visible.height / scale / height,
     };
     const shown = this.hasConfidence ? state : { ...state, view: "overlay", threshold: 0 };
-    this.painter.paint(view, buildStyle(shown, this.palette));
+    this.painter.paint(view, buildStyle(shown, this.palette, outlineWidth));
   }
 
   #renderAllAreas() {
@@ -271,7 +274,10 @@ export class Viewer {
     for (const button of root.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => this.#zoom(button.dataset.zoom));
     }
-    root.querySelector(".fullscreen").addEventListener("click", () => this.#toggleFullScreen());
+    this.fullScreen = root.querySelector(".fullscreen");
+    this.fullScreen.addEventListener("click", () => this.#toggleFullScreen());
+    root.addEventListener("fullscreenchange", () => this.#showFullScreen());
+    root.addEventListener("keydown", ({ key }) => key === "Escape" && this.#cover(false));
   }
 
   #set(name, value) {
@@ -279,6 +285,7 @@ export class Viewer {
     this.#showChoices();
     if (!this.result) return;
     if (name === "threshold" || name === "safe") this.#renderAllAreas();
+    if (name === "threshold") this.#probe(this.probed);
     this.#redraw();
   }
 
@@ -311,8 +318,14 @@ export class Viewer {
     else this.#cover();
   }
 
-  #cover() {
-    this.root.classList.toggle("covering");
+  #cover(isCovering) {
+    this.root.classList.toggle("covering", isCovering);
+    this.#showFullScreen();
+  }
+
+  #showFullScreen() {
+    const isFull = this.root.matches(":fullscreen, .covering");
+    this.fullScreen.setAttribute("aria-pressed", String(isFull));
   }
 
   #listenToStage() {
@@ -366,17 +379,17 @@ export class Viewer {
     this.split.dispatchEvent(new Event("input"));
   }
 
-  /** One pointer pans, two zoom about their middle. */
+  /** One pointer pans; two zoom about their middle, and pan with it. */
   #drag(touches, id, now) {
     const before = touches.get(id);
     const other = [...touches].find(([key]) => key !== id)?.[1];
     if (other) {
       const apart = (point) => Math.hypot(point.x - other.x, point.y - other.y);
-      const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+      const middle = { x: (before.x + other.x) / 2, y: (before.y + other.y) / 2 };
       this.camera.zoomAt(apart(now) / Math.max(apart(before), 1), middle.x, middle.y);
-    } else {
-      this.camera.panBy(now.x - before.x, now.y - before.y);
     }
+    const share = other ? 0.5 : 1; // of a finger's way that the middle of all goes
+    this.camera.panBy((now.x - before.x) * share, (now.y - before.y) * share);
     touches.set(id, now);
     this.#redraw();
   }
@@ -394,7 +407,6 @@ export class Viewer {
     const zooms = { "+": "in", "=": "in", "-": "out", 0: "reset" };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     this.#measureStage();
-    if (event.key === "Escape") this.root.classList.remove("covering");
     if (steps[event.key]) this.#step(...steps[event.key]);
     else if (zooms[event.key]) this.#zoom(zooms[event.key]);
     else return;
