@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,7 +16,15 @@ from training.loading import BatchKey, load_batches
 from training.loss import dice_loss
 from training.model import build_model, read_weights
 from training.optimisers import build_optimisers, orthogonalise
-from training.photographs import BACKGROUND, PERSON, VOID, is_held_out_person, make_photograph
+from training.options import read_options
+from training.photographs import (
+    BACKGROUND,
+    PERSON,
+    VOID,
+    is_held_out_person,
+    load_people,
+    make_photograph,
+)
 from training.pseudo import guess_labels
 from training.scenes import Sources, draw_batch, draw_scene
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
@@ -26,6 +35,35 @@ LISTED = (Path(training.__file__).parent / "held_out.txt").read_text().split()
 def test_the_list_of_the_held_out_is_the_rule_of_the_training() -> None:
     assert len(LISTED) == 118
     assert all(is_held_out_person(name) for name in LISTED)
+
+
+def test_masks_are_moved_onto_their_photographs(tmp_path: Path) -> None:
+    """Only those of photographs that are trained with, or held out."""
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / folder).mkdir()
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[10:30, 20:40] = 255
+    mask = np.zeros((40, 60), np.uint8)
+    mask[11:31, 21:41] = 15  # as they come: a pixel too far to the right and down
+    for name in ("0001", "0030", "0692"):
+        cv2.imwrite(str(tmp_path / "JPEGImages" / f"{name}.jpg"), pixels)
+        cv2.imwrite(str(tmp_path / "SegmentationClass" / f"{name}.png"), mask)
+    (trained,) = load_people(tmp_path, held_out=False)
+    (held_out,) = load_people(tmp_path, held_out=True)
+    (published,) = load_people(tmp_path, held_out=True, as_published=True)
+    assert (trained.name, held_out.name) == ("0001", "0030")
+    for photograph in (trained, held_out):
+        assert ((photograph.labels == 15) == (photograph.pixels[..., 0] > 127)).all()
+    assert (published.labels == mask).all()
+
+
+def test_a_run_goes_on_with_the_options_it_was_begun_with_only() -> None:
+    files = ["--people", "p", "--empty", "e", "--out", "o", "--state", "s"]
+    arguments = ["--variant", "xxs", *files, "--minutes", "5"]
+    begun = read_options(arguments, None)
+    assert read_options([*arguments, "--check-minutes", "3"], None).recipe == begun.recipe
+    for other in ("--seed 2", "--peak 1e-3", "--start-from f", "--photographs 0.7"):
+        assert read_options([*arguments, *other.split()], None).recipe != begun.recipe
 
 
 @pytest.mark.parametrize("plan", [FROM_SCRATCH, FURTHER], ids=["from scratch", "further"])

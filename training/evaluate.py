@@ -35,10 +35,16 @@ def agreement(one: Segmenter, other: Segmenter, pictures: Sequence[Photograph]) 
     return same / max(total, 1)
 
 
-def print_table(segmenter: Segmenter, people: list[Photograph], empty: list[Photograph]) -> None:
+def print_table(
+    segmenter: Segmenter,
+    people: list[Photograph],
+    as_published: list[Photograph],
+    empty: list[Photograph],
+) -> None:
     """Print one row per set of pictures and one column per side."""
     print(f"{'':28}" + "".join(f"{side:>9}" for side in SIDES))
     sets = {f"held-out photographs ({len(people)})": people}
+    sets["  their masks as published"] = as_published
     sets |= {name: make(people, empty) for name, make in STRESS_SETS.items()}
     for name, pictures in sets.items():
         ious = (person_iou(count_overlap(segmenter, pictures, side)) for side in SIDES)
@@ -64,7 +70,8 @@ def main(arguments: list[str]) -> None:
         precise = open_segmenter(options.float32, options.variant)
         share = agreement(segmenter, precise, [*people, *empty])
         print(f"pixels with the same class in fp16 and fp32: {share:.4%}")
-    print_table(segmenter, people, empty)
+    as_published = load_people(options.people, held_out=True, as_published=True)
+    print_table(segmenter, people, as_published, empty)
 
 
 if __name__ == "__main__":

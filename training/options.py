@@ -30,6 +30,12 @@ class Options:
     optimiser: str
     check_minutes: float
 
+    @property
+    def recipe(self) -> str:
+        """All that decides what comes out, but for how long; a run goes on with the same only."""
+        decisive = "variant start_from labels freeze_trunk photographs batch peak seed optimiser"
+        return ", ".join(f"{name}={getattr(self, name)}" for name in decisive.split())
+
 
 def read_options(arguments: list[str], description: str | None) -> Options:
     """Read the command line."""

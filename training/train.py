@@ -25,7 +25,6 @@ from training.model import build_model, mean_weights, read_variant, save_checkpo
 from training.options import Options, read_options
 from training.photographs import (
     Photograph,
-    empty_strips,
     list_unlabelled,
     load_empty,
     load_people,
@@ -73,7 +72,7 @@ class Run:
     def __init__(self, worker: Worker, options: Options) -> None:
         self.worker, self.options = worker, options
         people = load_people(options.people, held_out=False)
-        empty = load_empty(options.empty, held_out=False) + empty_strips(people)
+        empty = load_empty(options.empty, held_out=False)
         self.sources = Sources(people, [], empty, options.photographs)
         self.unlabelled = list_unlabelled(options.people)
         self.held_out = load_people(options.people, held_out=True)[::3]
@@ -113,7 +112,12 @@ class Run:
         return dict(wide.state_dict())
 
     def _go_on(self) -> None:
-        self.trainer.load(self.state_path)
+        begun_with = self.trainer.load(self.state_path)
+        if begun_with != self.options.recipe:
+            raise ValueError(
+                f"{self.state_path} was begun with {begun_with}. Give the same options, or "
+                "another folder."
+            )
         self.say(f"going on at step {self.trainer.step}, {self.progress:.1%}")
 
     @property
@@ -142,7 +146,7 @@ class Run:
         """Train to the end, then write the checkpoint."""
         self.say(
             f"{len(self.sources.people)} photographs with masks, {len(self.unlabelled)} "
-            f"without, {len(self.sources.empty)} pictures and strips without people"
+            f"without, {len(self.sources.empty)} pictures without people"
         )
         saving, checking = Every(_SAVE_EVERY_S), Every(60 * self.options.check_minutes)
         telling, losses = Every(_TELL_EVERY_S), list[float]()
@@ -250,7 +254,7 @@ class Run:
 
     def _save(self) -> None:
         if self.worker.leads:
-            self.trainer.save(self.state_path)
+            self.trainer.save(self.state_path, self.options.recipe)
 
     def check(self) -> None:
         """Print figures of the moving average on a third of the held-out pictures."""

@@ -115,13 +115,15 @@ class Trainer:
             torch._foreach_lerp_(old, new, 1 - decay)
 
     def freeze_statistics(self) -> None:
-        """Let batch-norm use the statistics of the moving average from now on."""
+        """Let batch-norm use the statistics of all workers' moving averages from now on."""
         averages = dict(self.average.named_buffers())
         for name, module in self.model.named_modules():
             if isinstance(module, nn.BatchNorm2d) and module.training:
                 module.eval()
                 for part in ("running_mean", "running_var"):
-                    getattr(module, part).copy_(averages[f"{name}.{part}"])
+                    mean = averages[f"{name}.{part}"]
+                    self.worker.add_up(mean).div_(self.worker.count)
+                    getattr(module, part).copy_(mean)
 
     def lower_person(self, by: float) -> None:
         """Take a number off the logit of person in the moving average."""
@@ -136,9 +138,10 @@ class Trainer:
             logits: Tensor = self.average(pixel_values=values).logits
         return logits
 
-    def save(self, path: Path) -> None:
-        """Write everything needed to go on, whole or not at all."""
+    def save(self, path: Path, recipe: str) -> None:
+        """Write everything needed to go on, and what was begun with, whole or not at all."""
         state = {
+            "recipe": recipe,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -155,11 +158,12 @@ class Trainer:
         self.model.load_state_dict(weights)
         self.average.load_state_dict(weights)
 
-    def load(self, path: Path) -> None:
-        """Go on from a state that `save` wrote."""
+    def load(self, path: Path) -> str:
+        """Go on from a state that `save` wrote; returns what it was begun with."""
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         for optimiser, own in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(own)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        return str(state.get("recipe", ""))

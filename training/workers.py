@@ -14,6 +14,9 @@ import torch
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import spawn
 
+from demo.cpus import usable_cpus
+from training.schedule import BATCH
+
 _KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(100 << 30),
@@ -43,7 +46,7 @@ class Worker:
 
         Each holds all pictures, up to 2 GB.
         """
-        return min(len(os.sched_getaffinity(0)), 12) if self.device.type == "cuda" else 0
+        return min(usable_cpus(), 12) if self.device.type == "cuda" else 0
 
     def add_up(self, numbers: Tensor) -> Tensor:
         """Sum a tensor over all workers, in place."""
@@ -59,7 +62,9 @@ class Worker:
 
 def run_workers(work: Callable[..., None], *arguments: object) -> None:
     """Call work(worker, *arguments) in every process and return when all are done."""
-    count = 1 if torch.cuda.is_available() else max(len(os.sched_getaffinity(0)), 1)
+    # with a scene or none each, batch-norm would have nothing to average
+    most = min(BATCH.values()) // 2
+    count = 1 if torch.cuda.is_available() else min(usable_cpus(), most)
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", str(29500 + os.getpid() % 1000))
     if count == 1:
