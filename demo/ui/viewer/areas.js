@@ -2,7 +2,8 @@
 
 const SAMPLES = 256; // along the longer side
 const FEW = 100; // a class with fewer samples is looked at closely
-const CELL_SAMPLES = 32; // along each side of a cell of the grid, then
+const CLOSE_SAMPLES = 32_768; // then, over all cells of the grid where it may lead,
+const MOST_IN_CELL = 32; // and along each side of one
 
 /**
  * Pixels of each class with at least a confidence. Without a threshold these are the server's
@@ -48,9 +49,11 @@ export class Areas {
 
   /** Nothing found is a class of a few pixels, hemmed in by others: none of it is sure. */
   #lookCloser(id) {
-    return this.field.cellsOf(id).flatMap(({ left, top, width, height }) => {
-      const steps = { stepX: width / CELL_SAMPLES, stepY: height / CELL_SAMPLES };
-      return collect(this.field, { left, top, ...steps }, CELL_SAMPLES, CELL_SAMPLES)[id];
+    const cells = this.field.cellsOf(id);
+    const side = Math.min(MOST_IN_CELL, Math.ceil(Math.sqrt(CLOSE_SAMPLES / cells.length)));
+    return cells.flatMap(({ left, top, width, height }) => {
+      const steps = { stepX: width / side, stepY: height / side };
+      return collect(this.field, { left, top, ...steps }, side, side)[id];
     });
   }
 }
