@@ -154,5 +154,5 @@ def _keep(graph: openvino.Model, kept: Path) -> None:
             (made / _CHECKSUM_FILE).write_text(_checksum(made))
             made.rename(kept)
     except (OSError, RuntimeError) as error:
-        if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
+        if getattr(error, "errno", None) != errno.ENOTEMPTY:  # another was first
             logger.warning("The converted graph cannot be kept in %s: %s", kept.parent, error)
