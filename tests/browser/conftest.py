@@ -151,9 +151,16 @@ def page_without_s(chromium: Browser, server_without_s: str) -> Iterator[Page]:
 
 
 @contextmanager
-def open_page(chromium: Browser, address: str) -> Iterator[Page]:
-    """A page of its own; no request may leave the machine and no script fail."""
+def open_page(chromium: Browser, address: str, script: str = "") -> Iterator[Page]:
+    """A page of its own; no request may leave the machine and no script fail.
+
+    Args:
+        chromium: a browser.
+        address: of the app.
+        script: JavaScript to run before the page's own.
+    """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(script)
     page = context.new_page()
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))

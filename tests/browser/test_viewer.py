@@ -17,6 +17,7 @@ from demo.segmentation import Segmentation
 from demo.ui.blocks import EXAMPLES
 from demo.ui.payload import viewer_value
 from demo.variants import get_variant
+from tests.browser.conftest import open_page
 from tests.browser.test_page import (
     after_painting,
     choose_view,
@@ -27,10 +28,16 @@ from tests.browser.test_page import (
 )
 from tests.conftest import FAKE_WEIGHTS
 
-PAINT = """async ([value, painterName, palette, state, width, height]) => {
+AT = """
     const at = (name) =>
         import([...performance.getEntriesByType("resource")]
             .find((entry) => entry.name.endsWith("/viewer.js")).name.replace("viewer.js", name));
+"""
+"""Imports a module of the viewer as the page has it."""
+
+PAINT = (
+    f"async ([value, painterName, palette, state, width, height]) => {{{AT}"
+    + """
     const { Field } = await at("field.js");
     const { buildStyle } = await at("style.js");
     const painters = { ...(await at("paint2d.js")), ...(await at("paintgl.js")) };
@@ -48,6 +55,7 @@ PAINT = """async ([value, painterName, palette, state, width, height]) => {
     flat.getContext("2d").drawImage(canvas, 0, 0);
     return Array.from(flat.getContext("2d").getImageData(0, 0, width, height).data);
 }"""
+)
 
 
 def painted(
@@ -177,14 +185,15 @@ def test_outlines_are_opaque_and_as_wide_as_wished(page: Page, painter: str, wid
     assert (opaque == line).mean() > 0.99 and 0.01 < line.mean() < 0.5
 
 
-ISOLATE = """async ([hidden, presses]) => {
-    const at = [...performance.getEntriesByType("resource")]
-        .find((entry) => entry.name.endsWith("/legend.js")).name;
-    const { isolateClass } = await import(at);
+ISOLATE = (
+    f"async ([hidden, presses]) => {{{AT}"
+    + """
+    const { isolateClass } = await at("legend.js");
     const set = new Set(hidden);
     for (const id of presses) isolateClass(set, id, [0, 3, 8, 15]);
     return [...set].sort((one, other) => one - other);
 }"""
+)
 
 
 @pytest.mark.parametrize(
@@ -203,14 +212,14 @@ def test_only_one_class_is_shown(
     assert page.evaluate(ISOLATE, [hidden, presses]) == expected
 
 
-ABOVE = """async ([value, counts, threshold]) => {
-    const at = (name) =>
-        import([...performance.getEntriesByType("resource")]
-            .find((entry) => entry.name.endsWith("/viewer.js")).name.replace("viewer.js", name));
+ABOVE = (
+    f"async ([value, counts, threshold]) => {{{AT}"
+    + """
     const { Field } = await at("field.js");
     const { Areas } = await at("areas.js");
     return new Areas(new Field(value), counts).above(threshold);
 }"""
+)
 
 
 @pytest.mark.parametrize(
@@ -543,33 +552,23 @@ BLOCK_WEBGL_AFTER_ONE = """
 def test_where_webgl_can_no_longer_be_had_typed_arrays_paint(
     chromium: Browser, server: str
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.add_init_script(PRETEND_GPU + BLOCK_WEBGL_AFTER_ONE)
-    page = context.new_page()
-    page.goto(server)
-    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
-    click_example(page)
-    wait_for_result(page)
-    assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
-    context.close()
+    with open_page(chromium, server, PRETEND_GPU + BLOCK_WEBGL_AFTER_ONE) as page:
+        click_example(page)
+        wait_for_result(page)
+        assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
 
 
 def test_a_lost_gpu_is_replaced_by_typed_arrays(chromium: Browser, server: str) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.add_init_script(PRETEND_GPU)
-    page = context.new_page()
-    page.goto(server)
-    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
-    click_example(page)
-    wait_for_result(page)
-    page.evaluate(
-        """() => {
-            const canvas = document.querySelector("#viewer canvas.paint");
-            canvas.id = "lost";
-            canvas.getContext("webgl2").getExtension("WEBGL_lose_context").loseContext();
-        }"""
-    )
-    expect(page.locator("#lost")).to_have_count(0)
-    expect(page.locator("#viewer canvas.paint")).to_have_count(1)
-    assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
-    context.close()
+    with open_page(chromium, server, PRETEND_GPU) as page:
+        click_example(page)
+        wait_for_result(page)
+        page.evaluate(
+            """() => {
+                const canvas = document.querySelector("#viewer canvas.paint");
+                canvas.id = "lost";
+                canvas.getContext("webgl2").getExtension("WEBGL_lose_context").loseContext();
+            }"""
+        )
+        expect(page.locator("#lost")).to_have_count(0)
+        expect(page.locator("#viewer canvas.paint")).to_have_count(1)
+        assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)

@@ -42,7 +42,10 @@ export class Areas {
     const longer = Math.max(width, height);
     const [across, down] = [width, height].map((each) => Math.ceil((SAMPLES * each) / longer));
     const steps = { stepX: width / across, stepY: height / down };
-    const all = collect(field, { left: field.left, top: field.top, ...steps }, across, down);
+    const view = { left: field.left, top: field.top, ...steps };
+    const { ids, confidence } = field.rasterise(view, across, down, true);
+    const all = Array.from({ length: 256 }, () => []);
+    for (let i = 0; i < ids.length; i++) all[ids[i]].push(confidence[i]);
     for (const [id] of this.counts) if (all[id].length < FEW) all[id] = this.#lookCloser(id);
     return all;
   }
@@ -53,15 +56,8 @@ export class Areas {
     const side = Math.min(MOST_IN_CELL, Math.ceil(Math.sqrt(CLOSE_SAMPLES / cells.length)));
     return cells.flatMap(({ left, top, width, height }) => {
       const steps = { stepX: width / side, stepY: height / side };
-      return collect(this.field, { left, top, ...steps }, side, side)[id];
+      const { ids, confidence } = this.field.rasterise({ left, top, ...steps }, side, side, true);
+      return Array.from(confidence.filter((_, i) => ids[i] === id));
     });
   }
-}
-
-/** The confidence of each sample, by class id. */
-function collect(field, view, across, down) {
-  const { ids, confidence } = field.rasterise(view, across, down, true);
-  const found = Array.from({ length: 256 }, () => []);
-  for (let i = 0; i < ids.length; i++) found[ids[i]].push(confidence[i]);
-  return found;
 }
