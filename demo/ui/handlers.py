@@ -23,7 +23,7 @@ from demo.inference import segment
 from demo.overlay import draw_overlay
 from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
-from demo.ui.files import keep_upload, result_folder, upload_folder
+from demo.ui.files import keep_upload, lies_among_uploads, result_folder
 from demo.ui.guard import UNEXPECTED
 from demo.ui.payload import agreement, compared_value, viewer_value
 from demo.ui.status import render_error, render_status
@@ -145,7 +145,7 @@ def on_freeze(event: gr.EventData) -> tuple[Any, str]:
         The tab to show, and the photo.
     """
     path = Path(str(event._data.get("path", ""))).resolve()
-    if upload_folder().resolve() not in path.parents:
+    if not lies_among_uploads(path):
         raise gr.Error("Expected a frame of the live view.", print_exception=False)
     return gr.Tabs(selected="image"), str(path)
 
