@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import training
+from demo.framing import to_pixel_values
 from demo.variants import get_variant
 from demo.weights import BUNDLED_FOLDER
 from training.composing import vary
@@ -26,7 +27,7 @@ from training.photographs import (
     make_photograph,
 )
 from training.pseudo import guess_labels
-from training.scenes import Sources, draw_batch, draw_scene
+from training.scenes import Sources, draw_batch, draw_scene, to_values
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 
 LISTED = (Path(training.__file__).parent / "held_out.txt").read_text().split()
@@ -85,11 +86,13 @@ def test_training_can_go_on_from_the_bundled_checkpoint() -> None:
 
 @pytest.mark.parametrize("shape", [(16, 16), (8, 300), (300, 8)], ids=str)
 def test_a_direction_is_orthogonalised(shape: tuple[int, int]) -> None:
-    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(5))
-    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-    kept = left.T @ orthogonalise(matrix) @ right.T
-    assert ((kept.diagonal() > 0.3) & (kept.diagonal() < 1.4)).all()
-    assert (kept - torch.diag(kept.diagonal())).abs().max() < 1e-3
+    matrices = torch.randn((2, *shape), generator=torch.Generator().manual_seed(5))
+    matrices[1] *= 100
+    for matrix, direction in zip(matrices, orthogonalise(matrices), strict=True):
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        kept = left.T @ direction @ right.T
+        assert ((kept.diagonal() > 0.3) & (kept.diagonal() < 1.4)).all()
+        assert (kept - torch.diag(kept.diagonal())).abs().max() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
@@ -120,10 +123,16 @@ def test_batches_come_in_order_wherever_they_are_drawn(processes: int) -> None:
         [make_photograph("2", pixels[::-1].copy(), np.zeros_like(labels))],
     )
     keys = [BatchKey(192, 2, (7, step)) for step in range(5)]
-    for key, (values, target) in zip(keys, load_batches(sources, keys, processes), strict=True):
-        expected_values, expected_target = draw_batch(sources, key.side, key.size, key.seed)
-        assert values.shape == (2, 3, 192, 192) and target.shape == (2, 2, 48, 48)
-        assert torch.equal(values, expected_values) and torch.equal(target, expected_target)
+    for key, (batch, target) in zip(keys, load_batches(sources, keys, processes), strict=True):
+        expected_batch, expected_target = draw_batch(sources, key.side, key.size, key.seed)
+        assert batch.shape == (2, 3, 192, 192) and target.shape == (2, 2, 48, 48)
+        assert torch.equal(batch, expected_batch) and torch.equal(target, expected_target)
+
+
+def test_batches_are_scaled_as_the_app_scales_what_it_shows_the_network() -> None:
+    pixels = np.arange(768, dtype=np.uint16).astype(np.uint8).reshape(16, 16, 3)
+    batch = torch.from_numpy(pixels[None, :, :, ::-1].copy()).permute(0, 3, 1, 2)
+    assert np.array_equal(to_values(batch).numpy(), to_pixel_values(pixels))
 
 
 def test_a_share_of_one_makes_photographs_only() -> None:

@@ -24,15 +24,16 @@ def count_at_shifts(network: Network, pictures: Iterable[Photograph], side: int)
     counts = torch.zeros(2, len(SHIFTS), dtype=torch.float64)
     for picture in pictures:
         values = torch.from_numpy(to_pixel_values(squash(picture.pixels, side)))
-        labels = torch.from_numpy(picture.labels)
-        size = (int(labels.shape[0]), int(labels.shape[1]))
-        margin = person_margin(network(values).cpu(), size)[0]
+        size = (int(picture.labels.shape[0]), int(picture.labels.shape[1]))
+        margin = person_margin(network(values), size)[0]
+        labels = torch.from_numpy(picture.labels).to(margin.device)
+        counts = counts.to(margin.device)
         true = labels == PERSON
         for column, shift in enumerate(SHIFTS):
             said = (margin > shift) & (labels != VOID)
             counts[0, column] += (said & true).sum()
             counts[1, column] += (said | true).sum()
-    return counts
+    return counts.cpu()
 
 
 def best_shift(counts: Tensor) -> float:

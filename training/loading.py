@@ -3,10 +3,14 @@
 PyTorch's DataLoader would do, but for a handler of SIGCHLD that it leaves in the process.
 """
 
+import os
+import pickle
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import cv2
@@ -39,23 +43,28 @@ def load_batches(sources: Sources, keys: Iterable[BatchKey], processes: int) -> 
         return
     # a fork would inherit locks of OpenCV's threads that nobody gives back
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _receive, (sources,)) as pool:
-        ahead: deque[Future[Batch]] = deque()
-        for key in keys:
-            ahead.append(pool.submit(_draw, key))
-            if len(ahead) > 2 * processes:
+    with TemporaryDirectory() as folder:
+        # through a pipe one process after the other would get them, each when it is ready
+        file = Path(folder) / "sources.pickle"
+        file.write_bytes(pickle.dumps(sources))
+        with ProcessPoolExecutor(processes, context, _receive, (file,)) as pool:
+            ahead: deque[Future[Batch]] = deque()
+            for key in keys:
+                ahead.append(pool.submit(_draw, key))
+                if len(ahead) > 2 * processes:
+                    yield ahead.popleft().result()
+            while ahead:
                 yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
 
 
 _received: list[Sources] = []
 """What this process draws from, if it was started to draw."""
 
 
-def _receive(sources: Sources) -> None:
+def _receive(file: Path) -> None:
     cv2.setNumThreads(1)
-    _received.append(sources)
+    os.nice(10)  # the process that feeds the GPU comes first
+    _received.append(pickle.loads(file.read_bytes()))
 
 
 def _draw(key: BatchKey) -> Batch:

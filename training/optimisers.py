@@ -40,25 +40,25 @@ def _mixing(model: nn.Module) -> list[nn.Parameter]:
     ]
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
-    """Bring all singular values of a matrix near 1, by five Newton-Schulz iterations.
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """Bring all singular values of some matrices near 1, by five Newton-Schulz iterations.
 
     Source: K. Jordan and others, "Muon: An optimizer for hidden layers in neural networks", 2024.
 
     Args:
-        matrix: (m, n).
+        matrices: (count, m, n).
 
     Returns:
-        (m, n), with the same singular vectors and singular values of about 0.7 to 1.2.
+        (count, m, n), with the same singular vectors and singular values of about 0.7 to 1.2.
     """
     a, b, c = _COEFFICIENTS
-    wide = matrix.shape[0] <= matrix.shape[1]
-    x: Tensor = matrix if wide else matrix.T
-    x = x / (x.norm() + 1e-7)
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x: Tensor = matrices if wide else matrices.mT
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
     for _ in range(_ITERATIONS):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x if wide else x.T
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x if wide else x.mT
 
 
 class Muon(torch.optim.Optimizer):
@@ -75,16 +75,25 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> Any:
         """Update every parameter that has a gradient; a closure is not called."""
         for group in self.param_groups:
+            alike: dict[tuple[int, int], list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, group)
+                    rows = parameter.shape[0]
+                    alike.setdefault((rows, parameter.numel() // rows), []).append(parameter)
+            for shape, parameters in alike.items():
+                self._update(parameters, 0.2 * max(shape) ** 0.5 * group["lr"], group)
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
+    def _update(self, parameters: list[Tensor], rate: float, group: dict[str, Any]) -> None:
+        """Update parameters whose matrices have one shape: a GPU would wait for small ones."""
+        directions = torch.stack([self._direction(p, group["momentum"]) for p in parameters])
+        for parameter, step in zip(parameters, orthogonalise(directions), strict=True):
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            parameter.sub_(step.reshape(parameter.shape), alpha=rate)
+
+    def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
         gradient, state = parameter.grad, self.state[parameter]
         assert gradient is not None
-        average = state.setdefault("average", torch.zeros_like(gradient))
-        average.lerp_(gradient, 1 - group["momentum"])
-        direction = gradient.lerp(average, group["momentum"]).flatten(1)
-        scale = 0.2 * max(direction.shape) ** 0.5
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.sub_(orthogonalise(direction).view_as(parameter), alpha=group["lr"] * scale)
+        if "average" not in state:
+            state["average"] = torch.zeros_like(gradient)
+        average: Tensor = state["average"].lerp_(gradient, 1 - momentum)
+        return gradient.lerp(average, momentum).flatten(1)

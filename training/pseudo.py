@@ -58,7 +58,7 @@ def guess_labels(
         for side in sides:
             values = torch.from_numpy(to_pixel_values(squash(pixels, side)))
             shares += [_person_share(network, values, size) for network in networks]
-    share = torch.stack(shares).mean(dim=0).numpy()
+    share = torch.stack(shares).mean(dim=0).cpu().numpy()
     labels = np.full(size, VOID, np.uint8)
     labels[share > _CERTAIN] = PERSON
     labels[share < 1 - _CERTAIN] = BACKGROUND
@@ -67,7 +67,8 @@ def guess_labels(
 
 def _person_share(network: Network, values: Tensor, size: tuple[int, int]) -> Tensor:
     """(H, W) probability of person, averaged over the picture and its mirror image."""
-    logits = torch.cat([network(values), network(values.flip(3)).flip(3)]).cpu()
+    plain, mirrored = network(torch.cat([values, values.flip(3)])).split(1)
+    logits = torch.cat([plain, mirrored.flip(3)])
     return torch.sigmoid(person_margin(logits, size).mean(dim=0))
 
 

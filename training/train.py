@@ -30,7 +30,7 @@ from training.photographs import (
     load_people,
 )
 from training.pseudo import label_photographs, load_labelled, note_round, rounds_done
-from training.scenes import Sources, draw_batch
+from training.scenes import Sources, draw_batch, to_values
 from training.schedule import (
     BATCH,
     FREEZE_STATISTICS_AT,
@@ -108,7 +108,8 @@ class Run:
         narrow = build_model(variant, self.options.seed)
         narrow.load_state_dict(weights)
         wide = build_model(get_variant(self.options.variant), self.options.seed)
-        widen(narrow, wide, draw_batch(self.sources, 256, 8, (self.options.seed, 0, 3))[0])
+        pixels, _ = draw_batch(self.sources, 256, 8, (self.options.seed, 0, 3))
+        widen(narrow, wide, to_values(pixels))
         return dict(wide.state_dict())
 
     def _go_on(self) -> None:
@@ -211,7 +212,8 @@ class Run:
 
     def _step(self) -> float:
         assert self.batches is not None
-        values, target = next(self.batches)
+        pixels, target = next(self.batches)
+        values = to_values(pixels.to(self.worker.device))
         if self.options.freeze_trunk:
             size = self._scenes(values.shape[-1])
             seed = (self.options.seed, self.trainer.step, 5, self.worker.rank)

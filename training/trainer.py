@@ -20,6 +20,10 @@ from training.workers import Worker
 _LARGEST_GRADIENT = 2.0
 
 
+def _floating(model: nn.Module) -> list[Tensor]:
+    return [tensor for tensor in model.state_dict().values() if tensor.is_floating_point()]
+
+
 class Trainer:
     """Model, moving average, optimiser and the count of steps and seconds.
 
@@ -41,10 +45,12 @@ class Trainer:
         quicken(self.model)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.trunk_is_frozen = trunk_is_frozen
+        self._statistics_are_frozen = False
         if trunk_is_frozen:
             freeze_trunk(self.model)
         self.parameters = list(self.model.parameters())
         self.optimisers = build_optimisers(self.model, optimiser)
+        self._averaged = _floating(self.average), _floating(self.model)
         self.step = 0
         self.seconds = 0.0
 
@@ -108,14 +114,15 @@ class Trainer:
         return float(flat[-1])
 
     def _update_average(self) -> None:
-        decay = average_decay(self.step)
-        old = [t for t in self.average.state_dict().values() if t.is_floating_point()]
-        new = [t for t in self.model.state_dict().values() if t.is_floating_point()]
+        old, new = self._averaged
         with torch.no_grad():
-            torch._foreach_lerp_(old, new, 1 - decay)
+            torch._foreach_lerp_(old, new, 1 - average_decay(self.step))
 
     def freeze_statistics(self) -> None:
         """Let batch-norm use the statistics of all workers' moving averages from now on."""
+        if self._statistics_are_frozen:
+            return
+        self._statistics_are_frozen = True
         averages = dict(self.average.named_buffers())
         for name, module in self.model.named_modules():
             if isinstance(module, nn.BatchNorm2d) and module.training:

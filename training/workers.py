@@ -78,6 +78,7 @@ def run_workers(work: Callable[..., None], *arguments: object) -> None:
 def _start(rank: int, count: int, work: Callable[..., None], arguments: tuple[object, ...]) -> None:
     cv2.setNumThreads(1)
     torch.set_flush_denormal(True)
+    torch.backends.cudnn.benchmark = True
     if count > 1:
         torch.set_num_threads(1)
         wait = timedelta(hours=1)
