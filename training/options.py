@@ -20,7 +20,6 @@ class Options:
     state: Path
     start_from: list[Path]
     labels: Path | None
-    freeze_trunk: bool
     photographs: float
     minutes: float | None
     steps: int | None
@@ -33,7 +32,7 @@ class Options:
     @property
     def recipe(self) -> str:
         """All that decides what comes out, but for how long; a run goes on with the same only."""
-        decisive = "variant start_from labels freeze_trunk photographs batch peak seed optimiser"
+        decisive = "variant start_from labels photographs batch peak seed optimiser"
         return ", ".join(f"{name}={getattr(self, name)}" for name in decisive.split())
 
 
@@ -56,11 +55,6 @@ def read_options(arguments: list[str], description: str | None) -> Options:
         "--labels", type=Path, help="pseudo-labels of another run's state; none are made"
     )
     parser.add_argument(
-        "--freeze-trunk",
-        action="store_true",
-        help="leave the first layers as they are; three times as many scenes on a CPU",
-    )
-    parser.add_argument(
         "--photographs",
         type=float,
         default=Sources.photographs,
@@ -75,8 +69,6 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check-minutes", type=float, default=12.0, help="between figures")
     options = Options(**vars(parser.parse_args(arguments)))
-    if options.freeze_trunk and not options.start_from:
-        parser.error("--freeze-trunk needs trained layers: give --start-from too.")
     if not 0 <= options.photographs <= 1:
         parser.error("--photographs is a share between 0 and 1.")
     return options

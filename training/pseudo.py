@@ -67,8 +67,8 @@ def guess_labels(
 
 def _person_share(network: Network, values: Tensor, size: tuple[int, int]) -> Tensor:
     """(H, W) probability of person, averaged over the picture and its mirror image."""
-    plain, mirrored = network(torch.cat([values, values.flip(3)])).split(1)
-    logits = torch.cat([plain, mirrored.flip(3)])
+    logits = network(torch.cat([values, values.flip(3)]))
+    logits[1] = logits[1].flip(2)
     return torch.sigmoid(person_margin(logits, size).mean(dim=0))
 
 
@@ -105,7 +105,7 @@ def load_labelled(paths: list[Path], folder: Path) -> list[Photograph]:
 
 
 def _open_network(worker: Worker, folder: Path) -> Network:
-    trainer = Trainer(read_variant(folder), 1, worker, OPTIMISERS[0], trunk_is_frozen=False)
+    trainer = Trainer(read_variant(folder), 1, worker, OPTIMISERS[0])
     trainer.start_from(read_weights(folder))
     return trainer.predict
 

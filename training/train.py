@@ -41,7 +41,6 @@ from training.schedule import (
     pseudo_round,
 )
 from training.trainer import Trainer
-from training.trunk import Replay, count_fresh
 from training.widening import widen
 from training.workers import Worker, run_workers
 
@@ -78,10 +77,7 @@ class Run:
         self.held_out = load_people(options.people, held_out=True)[::3]
         self.held_out_empty = load_empty(options.empty, held_out=True)[::3]
         variant = get_variant(options.variant)
-        self.trainer = Trainer(
-            variant, options.seed, worker, options.optimiser, options.freeze_trunk
-        )
-        self.replay = Replay()
+        self.trainer = Trainer(variant, options.seed, worker, options.optimiser)
         self.state_path = options.state / "state.pt"
         self.labels = options.labels or options.state / "labels"
         self.labelled_round = rounds_done(self.labels)
@@ -214,26 +210,15 @@ class Run:
         assert self.batches is not None
         pixels, target = next(self.batches)
         values = to_values(pixels.to(self.worker.device))
-        if self.options.freeze_trunk:
-            size = self._scenes(values.shape[-1])
-            seed = (self.options.seed, self.trainer.step, 5, self.worker.rank)
-            values, target = self.replay.mix(self.trainer.features(values), target, size, seed)
         return self.trainer.update(values, target, learning_rate(self.progress, self.options.peak))
-
-    def _scenes(self, side: int) -> int:
-        """How many of a step's scenes are this worker's."""
-        return max(BATCH[side] * self.options.batch // self.worker.count, 1)
 
     def _keys(self) -> Iterator[BatchKey]:
         """What this worker's batches are made of, from the next step on."""
         seed = self.options.seed
-        first = self.trainer.step
-        for step in itertools.count(first):
+        for step in itertools.count(self.trainer.step):
             # a batch may be drawn long before its step
             side = draw_side(self.plan, self._progress_at(step), seed, step)
-            size = self._scenes(side)
-            if self.options.freeze_trunk:
-                size = count_fresh(size, step - first, (seed, step, 4, self.worker.rank))
+            size = max(BATCH[side] * self.options.batch // self.worker.count, 1)
             yield BatchKey(side, size, (seed, step, 2, self.worker.rank))
 
     def _guess_labels(self, rounds: int) -> None:

@@ -14,7 +14,6 @@ from training.model import build_model
 from training.optimisers import build_optimisers
 from training.photographs import PERSON
 from training.schedule import average_decay
-from training.trunk import freeze_trunk, logits_of_features, trunk_features
 from training.workers import Worker
 
 _LARGEST_GRADIENT = 2.0
@@ -36,7 +35,6 @@ class Trainer:
         seed: int,
         worker: Worker,
         optimiser: str,
-        trunk_is_frozen: bool,
     ) -> None:
         self.worker = worker
         self.seed = seed
@@ -44,10 +42,7 @@ class Trainer:
         nn.Module.to(self.model, worker.device).train()
         quicken(self.model)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.trunk_is_frozen = trunk_is_frozen
         self._statistics_are_frozen = False
-        if trunk_is_frozen:
-            freeze_trunk(self.model)
         self.parameters = list(self.model.parameters())
         self.optimisers = build_optimisers(self.model, optimiser)
         self._averaged = _floating(self.average), _floating(self.model)
@@ -66,7 +61,7 @@ class Trainer:
         """Take one step on a batch of this worker.
 
         Args:
-            values: (B, 3, side, side) float32 pixel values; if the trunk is frozen, its features.
+            values: (B, 3, side, side) float32 pixel values.
             target: (B, 2, side/4, side/4) float32.
             rate: learning rate.
 
@@ -76,10 +71,7 @@ class Trainer:
         torch.manual_seed(self.seed * 1_000_003 + self.step * 31 + self.worker.rank)
         values = values.to(self.worker.device, memory_format=torch.channels_last)
         with self.autocast():
-            if self.trunk_is_frozen:
-                logits = logits_of_features(self.model, values)
-            else:
-                logits = self.model(pixel_values=values).logits
+            logits = self.model(pixel_values=values).logits
         loss = segmentation_loss(logits, target.to(self.worker.device))
         loss.backward()  # type: ignore[no-untyped-call]
         mean_loss = self._share_gradients(float(loss.detach()))
@@ -92,12 +84,6 @@ class Trainer:
         self.step += 1
         self._update_average()
         return mean_loss
-
-    def features(self, values: Tensor) -> Tensor:
-        """What the trunk makes of (B, 3, side, side) pixel values; see `trunk_features`."""
-        values = values.to(self.worker.device, memory_format=torch.channels_last)
-        with self.autocast():
-            return trunk_features(self.model, values)
 
     def _share_gradients(self, loss: float) -> float:
         """Replace each gradient by its mean over workers; return the mean loss."""
