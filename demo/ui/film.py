@@ -27,6 +27,7 @@ from demo.video import (
 
 logger = logging.getLogger(__name__)
 
+_NO_FILM = "Choose a film to begin."
 _TELL_EVERY_S = 0.5
 _CHART_POINTS = 300
 
@@ -50,14 +51,14 @@ def build_film_tab() -> None:
                 begin = gr.Button("Segment the film", variant="primary")
                 cancel = gr.Button("Cancel")
         with gr.Column():
-            status = build_status("Choose a film to begin.", "film-status")
+            status = build_status(_NO_FILM, "film-status")
             result = gr.Video(label="Result, without sound", interactive=False)
             chart = gr.LinePlot(x="seconds", y="% of frame", color="class", label="Areas over time")
             table = gr.File(label="Areas of every frame, CSV", interactive=False)
     film.change(
         on_film,
         film,
-        [result, chart, table],
+        [result, chart, table, status],
         queue=False,
         show_progress="hidden",
         api_visibility="private",
@@ -80,11 +81,12 @@ def build_film_tab() -> None:
     )
 
 
-def on_film(film: str | None) -> tuple[None, None, None]:
-    """Take the results of the film before away, and note the new one as this visit's."""
-    if film is not None:
-        keep_upload(Path(film))
-    return None, None, None
+def on_film(film: str | None) -> tuple[None, None, None, str]:
+    """Take all of the film before away, and note the new one as this visit's."""
+    if film is None:
+        return None, None, None, render_status(_NO_FILM)
+    keep_upload(Path(film))
+    return None, None, None, render_status("The film is here and can be segmented.")
 
 
 def on_video(

@@ -263,6 +263,7 @@ def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
     expect(status).to_contain_text("There is no film", timeout=30_000)
     page.locator("#film input[type=file]").set_input_files(tmp_path / "film.mp4")
     expect(page.locator("#film").get_by_label("film.mp4", exact=True)).to_be_visible()
+    expect(status).to_contain_text("The film is here")
     page.get_by_role("button", name="Segment the film").click()
     expect(status).to_contain_text("for 12 frames", timeout=60_000)
     expect(page.locator("video[src*='overlay.mp4']")).to_be_visible(timeout=30_000)
@@ -270,3 +271,4 @@ def test_a_film_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#film-status [aria-live=polite]")).to_contain_text("for 12 frames")
     page.locator("#film").get_by_label("Clear").click()
     expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)
+    expect(status).to_contain_text("Choose a film to begin")
