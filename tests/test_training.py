@@ -29,6 +29,8 @@ from training.photographs import (
 from training.pseudo import guess_labels
 from training.scenes import Sources, draw_batch, draw_scene, to_values
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
+from training.trainer import Trainer
+from training.workers import Worker
 
 LISTED = (Path(training.__file__).parent / "held_out.txt").read_text().split()
 
@@ -173,3 +175,24 @@ def test_only_what_the_networks_agree_on_is_labelled(
     labels = guess_labels(networks, np.zeros((40, 30, 3), np.uint8), (64, 96))
     assert labels.shape == (40, 30)
     assert (labels == label).all()
+
+
+def test_a_run_goes_on_from_its_state_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    alone = Worker(rank=0, count=1, device=torch.device("cpu"))
+    values = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    target = torch.ones(2, 2, 16, 16)
+
+    def step(trainer: Trainer) -> float:
+        return trainer.update(values, target, 1e-3)
+
+    trainer = Trainer(get_variant("xxs"), 1, alone, "muon")
+    trainer.start_from(read_weights(BUNDLED_FOLDER / "xxs"))
+    losses = [step(trainer) for _ in range(3)]
+    assert losses == sorted(losses, reverse=True)
+    trainer.save(tmp_path / "state.pt", "some options")
+
+    resumed = Trainer(get_variant("xxs"), 7, alone, "muon")
+    assert resumed.load(tmp_path / "state.pt") == "some options"
+    assert (step(resumed), resumed.step) == (step(trainer), 4)
+    for name, tensor in trainer.average.state_dict().items():
+        assert torch.equal(tensor, resumed.average.state_dict()[name]), name
