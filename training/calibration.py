@@ -25,15 +25,13 @@ def count_at_shifts(network: Network, pictures: Iterable[Photograph], side: int)
     for picture in pictures:
         values = torch.from_numpy(to_pixel_values(squash(picture.pixels, side)))
         size = (int(picture.labels.shape[0]), int(picture.labels.shape[1]))
-        margin = person_margin(network(values), size)[0]
+        margin = person_margin(network(values), size)  # (1, H, W), where the network is
         labels = torch.from_numpy(picture.labels).to(margin.device)
-        counts = counts.to(margin.device)
         true = labels == PERSON
-        for column, shift in enumerate(SHIFTS):
-            said = (margin > shift) & (labels != VOID)
-            counts[0, column] += (said & true).sum()
-            counts[1, column] += (said | true).sum()
-    return counts.cpu()
+        said = (margin > SHIFTS.to(margin.device)[:, None, None]) & (labels != VOID)
+        pixels = torch.stack([(said & true).sum((1, 2)), (said | true).sum((1, 2))])
+        counts += pixels.cpu()
+    return counts
 
 
 def best_shift(counts: Tensor) -> float:

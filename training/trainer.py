@@ -29,13 +29,7 @@ class Trainer:
     Every worker holds the same copy; gradients are averaged over workers before each update.
     """
 
-    def __init__(
-        self,
-        variant: Variant,
-        seed: int,
-        worker: Worker,
-        optimiser: str,
-    ) -> None:
+    def __init__(self, variant: Variant, seed: int, worker: Worker, optimiser: str) -> None:
         self.worker = worker
         self.seed = seed
         self.model = build_model(variant, seed)
@@ -111,7 +105,7 @@ class Trainer:
         self._statistics_are_frozen = True
         averages = dict(self.average.named_buffers())
         for name, module in self.model.named_modules():
-            if isinstance(module, nn.BatchNorm2d) and module.training:
+            if isinstance(module, nn.BatchNorm2d):
                 module.eval()
                 for part in ("running_mean", "running_var"):
                     mean = averages[f"{name}.{part}"]
