@@ -27,7 +27,7 @@ from training.photographs import (
     make_photograph,
 )
 from training.pseudo import guess_labels
-from training.scenes import Sources, draw_batch, draw_scene, to_values
+from training.scenes import Sources, draw_batch, draw_scene, encode_target, to_values
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 from training.trainer import Trainer
 from training.workers import Worker
@@ -145,6 +145,18 @@ def test_a_share_of_one_makes_photographs_only() -> None:
         assert (draw_scene(sources, 64, np.random.default_rng(seed)).labels == PERSON).all()
 
 
+def test_a_target_is_the_share_of_person_among_what_is_known() -> None:
+    """Of masks and of probabilities alike; an unlikely person is no part of the figure."""
+    labels = np.zeros((32, 16), np.uint8)
+    labels[:8], labels[8:16], labels[16:24] = PERSON, 9, 3
+    labels[:16, 2] = VOID
+    share, known = encode_target(labels)
+    assert known[:4, 0] == pytest.approx(0.75) and known[:, 1:] == pytest.approx(1.0)
+    assert share[::2, 0] == pytest.approx(share[::2, 1])
+    assert share[::2, 1] == pytest.approx([1.0, 0.6, 0.2, 0.0])
+    assert make_photograph("1", np.zeros((32, 16, 3), np.uint8), labels).figure == (0, 0, 16, 16)
+
+
 def test_a_small_figure_weighs_as_much_as_a_large_one() -> None:
     share = torch.zeros(2, 64, 64)
     share[0, 4:60, 4:60] = 1
@@ -159,10 +171,10 @@ def test_a_small_figure_weighs_as_much_as_a_large_one() -> None:
 
 @pytest.mark.parametrize(
     ("margins", "label"),
-    [((4.0,), PERSON), ((-4.0, -4.0), BACKGROUND), ((4.0, -4.0), VOID), ((1.0,), VOID)],
+    [((4.0,), PERSON), ((-4.0, -4.0), BACKGROUND), ((5.0, -4.0, -4.0), 5), ((1.0,), 11)],
     ids=["sure", "agreed", "not agreed", "not sure"],
 )
-def test_only_what_the_networks_agree_on_is_labelled(
+def test_a_label_is_the_mean_probability_in_fifteenths(
     margins: tuple[float, ...], label: int
 ) -> None:
     def network(margin: float, values: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,8 @@ class Photograph:
     Attributes:
         name: file name without its ending; a number.
         pixels: H×W×3 uint8 RGB.
-        labels: H×W uint8: 0 background, 15 person, 255 void.
+        labels: H×W uint8: 0 background, 15 person, 255 void; where they are a network's, the
+            probability of person in fifteenths.
         figure: box of the largest person, or None where there is nobody.
         head_x: column of the middle of the figure's head; 0 without a figure.
     """
@@ -67,7 +68,7 @@ def largest_figure(labels: NDArray[np.uint8]) -> tuple[Box | None, int]:
 
     Figures below 1 % of the picture do not count: they are scraps of a mask.
     """
-    person = (labels != BACKGROUND).astype(np.uint8)
+    person = (labels > PERSON // 2).astype(np.uint8)  # with what is carried, which is void
     count, parts, stats, _ = cv2.connectedComponentsWithStats(person)
     if count < 2:
         return None, 0

@@ -1,4 +1,4 @@
-"""Labels for the photographs without masks, from the certain opinion of one or more networks.
+"""Labels for the photographs without masks, from the opinion of one or more networks.
 
 python -m training.pseudo --people DIR --checkpoints DIR DIR --out LABELS
 
@@ -21,9 +21,7 @@ from training.measures import Network
 from training.model import read_variant, read_weights
 from training.optimisers import OPTIMISERS
 from training.photographs import (
-    BACKGROUND,
     PERSON,
-    VOID,
     Photograph,
     list_unlabelled,
     make_photograph,
@@ -34,7 +32,6 @@ from training.trainer import Trainer
 from training.views import squash
 from training.workers import Worker, run_workers
 
-_CERTAIN = 0.85
 _NOTE = "rounds.txt"
 _LEAST_PERSON = 0.02
 
@@ -50,7 +47,7 @@ def guess_labels(
         sides: of the networks' input, at least one.
 
     Returns:
-        H×W uint8: person above 85 % probability, background below 15 %, void between.
+        H×W uint8: the probability of person in fifteenths, see `training.photographs.Photograph`.
     """
     size = (int(pixels.shape[0]), int(pixels.shape[1]))
     shares = []
@@ -58,11 +55,8 @@ def guess_labels(
         for side in sides:
             values = torch.from_numpy(to_pixel_values(squash(pixels, side)))
             shares += [_person_share(network, values, size) for network in networks]
-    share = torch.stack(shares).mean(dim=0).cpu().numpy()
-    labels = np.full(size, VOID, np.uint8)
-    labels[share > _CERTAIN] = PERSON
-    labels[share < 1 - _CERTAIN] = BACKGROUND
-    return labels
+    share = torch.stack(shares).mean(dim=0)
+    return (share * PERSON).round().to(torch.uint8).cpu().numpy()
 
 
 def _person_share(network: Network, values: Tensor, size: tuple[int, int]) -> Tensor:
@@ -99,7 +93,7 @@ def load_labelled(paths: list[Path], folder: Path) -> list[Photograph]:
     photographs = []
     for path in paths:
         labels = np.load(folder / f"{path.stem}.npy")
-        if (labels == PERSON).mean() >= _LEAST_PERSON:
+        if (labels > PERSON // 2).mean() >= _LEAST_PERSON:
             photographs.append(make_photograph(path.stem, read_pixels(path), labels))
     return photographs
 

@@ -116,8 +116,8 @@ def encode_target(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
         the share of known pixels, both in [0, 1].
     """
     cells = (labels.shape[1] // TARGET_STRIDE, labels.shape[0] // TARGET_STRIDE)
-    person = (labels == PERSON).astype(np.float32)
     known = (labels != VOID).astype(np.float32)
+    person = known * labels / np.float32(PERSON)
     person = np.asarray(cv2.resize(person, cells, interpolation=cv2.INTER_AREA), np.float32)
     known = np.asarray(cv2.resize(known, cells, interpolation=cv2.INTER_AREA), np.float32)
     return np.stack([person / np.maximum(known, 1e-6), known]).astype(np.float32)

@@ -39,7 +39,7 @@ FROM_SCRATCH = Plan(
 FURTHER = Plan(
     sides=((1.00, {256: 0.15, 384: 0.35, 512: 0.5}),),
     label_at=(0.0, 0.5),
-    label_sides=(384, 512),
+    label_sides=(512, 640),
 )
 """For a network that is trained already."""
 
