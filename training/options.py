@@ -27,12 +27,13 @@ class Options:
     peak: float
     seed: int
     optimiser: str
+    freeze_at: float
     check_minutes: float
 
     @property
     def recipe(self) -> str:
         """All that decides what comes out, but for how long; a run goes on with the same only."""
-        decisive = "variant start_from labels photographs batch peak seed optimiser"
+        decisive = "variant start_from labels photographs batch peak freeze_at seed optimiser"
         return ", ".join(f"{name}={getattr(self, name)}" for name in decisive.split())
 
 
@@ -65,6 +66,13 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     length.add_argument("--steps", type=int, help="the same in steps; 0 for none")
     parser.add_argument("--batch", type=int, default=1, help="multiplies the scenes of a step")
     parser.add_argument("--peak", type=float, default=8e-4, help="highest learning rate")
+    parser.add_argument(
+        "--freeze-at",
+        type=float,
+        default=0.7,
+        help="progress from which batch-norm uses its running statistics, as it will in the app; "
+        "0 is for a low --peak",
+    )
     parser.add_argument("--optimiser", choices=OPTIMISERS, default=OPTIMISERS[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--check-minutes", type=float, default=12.0, help="between figures")

@@ -43,9 +43,6 @@ FURTHER = Plan(
 )
 """For a network that is trained already."""
 
-FREEZE_STATISTICS_AT = 0.7
-"""From here on batch-norm uses its running statistics, as it will after training."""
-
 _WARM_UP = 0.03
 
 

@@ -33,7 +33,6 @@ from training.pseudo import label_photographs, load_labelled, note_round, rounds
 from training.scenes import Sources, draw_batch, to_values
 from training.schedule import (
     BATCH,
-    FREEZE_STATISTICS_AT,
     FROM_SCRATCH,
     FURTHER,
     draw_side,
@@ -201,7 +200,7 @@ class Run:
         rounds = pseudo_round(self.plan, self.progress)
         if rounds > self.labelled_round and not self.options.labels:
             self._guess_labels(rounds)
-        if self.progress >= FREEZE_STATISTICS_AT:
+        if self.progress >= self.options.freeze_at:
             self.trainer.freeze_statistics()
         if self.batches is None:
             self.batches = load_batches(self.sources, self._keys(), self.worker.loaders)
