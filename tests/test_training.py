@@ -27,6 +27,7 @@ from training.photographs import (
     make_photograph,
 )
 from training.pseudo import guess_labels
+from training.registration import edge_strengths, strongest
 from training.scenes import Sources, draw_batch, draw_scene, encode_target, to_values
 from training.schedule import BATCH, FROM_SCRATCH, FURTHER, Plan, draw_side, pseudo_round
 from training.trainer import Trainer
@@ -58,6 +59,26 @@ def test_masks_are_moved_onto_their_photographs(tmp_path: Path) -> None:
     for photograph in (trained, held_out):
         assert ((photograph.labels == 15) == (photograph.pixels[..., 0] > 127)).all()
     assert (published.labels == mask).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "offsets"),
+    [
+        pytest.param((11, 21, 31, 41), (-1, -1, -1, -1), id="right-and-down"),
+        pytest.param((10, 18, 30, 38), (2, 2, 0, 0), id="left"),
+        pytest.param((9, 19, 31, 41), (1, -1, 1, -1), id="too-large"),
+    ],
+)
+def test_where_a_mask_lies_is_seen_in_its_photograph(
+    box: tuple[int, int, int, int], offsets: tuple[int, ...]
+) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[10:30, 20:40] = 255
+    top, left, bottom, right = box
+    labels = np.zeros((40, 60), np.uint8)
+    labels[top:bottom, left:right] = PERSON
+    strengths = edge_strengths([make_photograph("1", pixels, labels)])
+    assert tuple(strongest(each) for each in strengths.values()) == offsets
 
 
 def test_a_run_goes_on_with_the_options_it_was_begun_with_only() -> None:
