@@ -7,6 +7,7 @@ No network takes part. A mask that lies a pixel too far right has the pictures' 
 """
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 
 from training.photographs import BACKGROUND, PERSON, Photograph, load_people
 
-SIDES = ("left", "right", "upper", "lower")
 REACH = 4
 OFFSETS = np.arange(-REACH, REACH + 1)
 
@@ -28,31 +28,36 @@ def edge_strengths(photographs: Iterable[Photograph]) -> dict[str, NDArray[np.fl
         photographs: with masks of background, person and void.
 
     Returns:
-        For each of `SIDES`, the mean difference of grey (0 to 255) between the two pixels that an
-        outline runs between when it is moved by so many pixels (right or down is positive).
+        For the left, right, upper and lower sides of people, the mean difference of grey (0 to 255)
+        between the two pixels that an outline runs between when it is moved by so many pixels
+        (right or down is positive).
     """
-    sums = {side: np.zeros(len(OFFSETS)) for side in SIDES}
-    counts = dict.fromkeys(SIDES, 0)
+    found: dict[str, list[NDArray[np.float64]]] = {}
     for photograph in photographs:
         grey = cv2.cvtColor(photograph.pixels, cv2.COLOR_RGB2GRAY).astype(np.float64)
-        for sides, picture, labels in (
-            (SIDES[:2], grey, photograph.labels),
-            (SIDES[2:], grey.T, photograph.labels.T),
+        labels = photograph.labels
+        for side, contrasts in (
+            ("left", _contrasts(grey, labels, BACKGROUND, PERSON)),
+            ("right", _contrasts(grey, labels, PERSON, BACKGROUND)),
+            ("upper", _contrasts(grey.T, labels.T, BACKGROUND, PERSON)),
+            ("lower", _contrasts(grey.T, labels.T, PERSON, BACKGROUND)),
         ):
-            contrast = np.abs(np.diff(picture, axis=1))
-            before, after = labels[:, REACH : -REACH - 1], labels[:, REACH + 1 : -REACH]
-            for side, outline in zip(
-                sides,
-                (
-                    (before == BACKGROUND) & (after == PERSON),
-                    (before == PERSON) & (after == BACKGROUND),
-                ),
-                strict=True,
-            ):
-                rows, columns = np.nonzero(outline)
-                sums[side] += contrast[rows[:, None], columns[:, None] + REACH + OFFSETS].sum(0)
-                counts[side] += len(rows)
-    return {side: sums[side] / max(counts[side], 1) for side in SIDES}
+            found.setdefault(side, []).append(contrasts)
+    return {side: np.concatenate(contrasts).mean(0) for side, contrasts in found.items()}
+
+
+def _contrasts(
+    grey: NDArray[np.float64], labels: NDArray[np.uint8], before: int, after: int
+) -> NDArray[np.float64]:
+    """Differences of grey along rows about each place where one label follows another.
+
+    Returns:
+        One row per place that is not at the picture's edge, one column per offset.
+    """
+    outline = (labels[:, :-1] == before) & (labels[:, 1:] == after)
+    rows, columns = np.nonzero(outline[:, REACH:-REACH])
+    differences = np.abs(np.diff(grey, axis=1))
+    return np.asarray(differences[rows[:, None], columns[:, None] + REACH + OFFSETS])
 
 
 def strongest(strengths: NDArray[np.float64]) -> float:
@@ -62,13 +67,11 @@ def strongest(strengths: NDArray[np.float64]) -> float:
     return float(OFFSETS[best] + (below - above) / (2 * (below - 2 * middle + above)))
 
 
-def main() -> None:
-    """Print one line per side for the masks as published."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: list[str]) -> None:
+    """Print one line per side of people, for the masks as published."""
+    parser = argparse.ArgumentParser(prog="python -m training.registration", description=__doc__)
     parser.add_argument("--people", type=Path, required=True, help="photographs, VOC layout")
-    people = parser.parse_args().people
+    people = parser.parse_args(arguments).people
     for name, held_out in (("held out", True), ("for training", False)):
         photographs = load_people(people, held_out=held_out, as_published=True)
         head = f"{name} ({len(photographs)})".ljust(20)
@@ -79,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
