@@ -1,7 +1,7 @@
 """Builds the page and launches it: ``python app.py``, here and on Hugging Face Spaces."""
 
-from demo.ui.blocks import build_page
-from demo.ui.serving import serve
+from demo.server import serve
+from demo.ui.page import build_page
 from demo.web.logs import start_log
 
 page = build_page()

@@ -19,8 +19,9 @@ import torch
 
 from benchmarks.latency import interleave
 from benchmarks.ours import checkpoint_of
-from demo.engines.openvino import OpenVinoEngine, load_openvino_engine
 from demo.framing import frame_pixels, plan_framing, to_pixel_values
+from demo.models.checkpoint import read_checkpoint
+from demo.models.engines.openvino import OpenVinoEngine, load_openvino_engine
 from demo.variants import VARIANTS, get_variant
 from training.measures import count_overlap, person_iou, segmenter_of
 from training.photographs import Photograph, load_people
@@ -62,7 +63,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=21)
     options = parser.parse_args()
     folder = checkpoint_of(options.variant)
-    f32 = load_openvino_engine(folder, get_variant(options.variant), lambda *_: None)
+    f32 = load_openvino_engine(
+        read_checkpoint(folder, "bundled"), get_variant(options.variant), lambda *_: None
+    )
     calibration = load_people(options.people, held_out=False)[::3][:_CALIBRATE]
     int8 = OpenVinoEngine(quantise(f32.graph.clone(), calibration))
     judges = load_people(options.people, held_out=True)

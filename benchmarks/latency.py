@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.ours import checkpoint_of, make_photograph, our_path
+from benchmarks.ours import load_bundled, make_photograph, our_path
 from benchmarks.peak_memory import measure
 from benchmarks.peers import PEERS, reference_model, transformers_path
 from demo.cpus import usable_cpus
-from demo.registry import open_registry
 from demo.variants import VARIANTS
 
 SIZES = ((480, 640), (1080, 1920), (3000, 4000))
@@ -85,7 +84,7 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
     """All sizes and peers for one variant."""
     paths = {"ours": our_path(key)} | {name: build(key) for name, build in PEERS.items()}
     squashed = transformers_path(key, squash=True)
-    engine = open_registry(checkpoint_of(key)).get(key).engine
+    engine = load_bundled(key).engine
     model = reference_model(key)
     values = np.random.default_rng(0).random((1, 3, 512, 512), dtype=np.float32)
 
@@ -110,7 +109,7 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
             rows.append(
                 Row(
                     variant=key,
-                    weights="random" if "random" in checkpoint_of(key).name else "bundled",
+                    weights="bundled",
                     image_hw=image_hw,
                     peer=peer,
                     peer_ms=ms[peer],

@@ -27,7 +27,8 @@ import PIL.Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.ours import make_photograph
-from tests.browser.conftest import free_port, launch_chromium, run_app, run_server
+from tests.support.browser import launch_chromium
+from tests.support.server import free_port, run_app, run_server
 
 FPS = 30
 FRAMES = 64
@@ -47,7 +48,7 @@ class Row:
     bytes_per_s: float
 
 
-def write_film(file: Path) -> Path:
+def write_video(file: Path) -> Path:
     """The camera's film: frame i carries i in BITS bars of black and white at its top."""
     photograph = PIL.Image.fromarray(make_photograph((640, 640))[:HEIGHT]).convert("YCbCr")
     y, cb, cr = (np.asarray(plane).copy() for plane in photograph.split())
@@ -208,7 +209,7 @@ def main() -> None:
     rows: list[Row] = []
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        film = write_film(folder / "film.y4m")
+        film = write_video(folder / "film.y4m")
         browser = launch_chromium(playwright, f"--use-file-for-fake-video-capture={film}")
         if options.soak:
             soak(browser, folder, options.soak)

@@ -8,19 +8,17 @@ import sys
 import gradio as gr
 import numpy as np
 
-from benchmarks.ours import checkpoint_of
+from benchmarks.ours import load_bundled
 from demo.inference import segment
 from demo.overlay import draw_overlay
-from demo.registry import open_registry
 
 
 def main(port: int, side: int) -> None:
     """Serve one page with a streaming camera and its overlay."""
-    registry = open_registry(checkpoint_of("xxs"))
-    registry.get("xxs")
+    model = load_bundled("xxs")
 
     def on_frame(frame: np.ndarray) -> np.ndarray:
-        return draw_overlay(frame, segment(frame, "xxs", side=side, registry=registry))
+        return draw_overlay(frame, segment(frame, model, side=side))
 
     size = {"width": 640, "height": 480}
     with gr.Blocks(analytics_enabled=False) as page:

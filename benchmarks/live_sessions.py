@@ -22,18 +22,16 @@ from numpy.typing import NDArray
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
-from benchmarks.ours import checkpoint_of, make_photograph
-from demo.engines import Engine
-from demo.loading import LoadedVariant
-from demo.registry import Registry, open_registry
+from benchmarks.ours import load_bundled, make_photograph
+from demo.models.engines.contract import Engine
+from demo.models.model import Model
+from demo.models.registry import Registry
 from demo.web import live_socket
-from tests.browser.conftest import free_port
+from tests.support.server import free_port
 
 
 class SlowEngine:
     """An engine that takes some milliseconds longer."""
-
-    name = "slow"
 
     def __init__(self, engine: Engine, slow_ms: float) -> None:
         self._engine, self._slow_s = engine, slow_ms / 1000
@@ -47,9 +45,9 @@ class SlowEngine:
 
 def serve(port: int, slow_ms: float) -> None:
     """Serve the live view's socket alone."""
-    loaded = open_registry(checkpoint_of("xxs")).get("xxs")
+    loaded = load_bundled("xxs")
     engine = SlowEngine(loaded.engine, slow_ms) if slow_ms else loaded.engine
-    registry = Registry(lambda variant, _: LoadedVariant(variant, engine, loaded.weights))
+    registry = Registry(lambda variant, _: Model(variant, engine, loaded.weights))
     live_socket.default_registry = lambda: registry  # type: ignore[attr-defined]
     app = Starlette(routes=[live_socket.live_route()])
     uvicorn.run(app, port=port, log_level="warning")

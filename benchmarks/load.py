@@ -32,7 +32,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from benchmarks.ours import make_photograph
-from tests.browser.conftest import free_port, wait_for
+from tests.support.server import free_port, wait_for
 
 API = "/gradio_api"
 KEEP_MB = 100

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import launch_chromium, run_app
+from tests.support.browser import launch_chromium
+from tests.support.server import run_app
 
 ACT = """async (code) => {
     const viewer = document.querySelector("#viewer .viewer");

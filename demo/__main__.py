@@ -18,9 +18,9 @@ from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
 from demo.image import read_image
 from demo.inference import segment
-from demo.loading import LoadedVariant
+from demo.models.model import Model
+from demo.models.registry import DEFAULT_VARIANT, default_registry
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.registry import DEFAULT_VARIANT, Registry, default_registry, keep
 from demo.variants import VARIANTS
 
 
@@ -60,7 +60,7 @@ def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> None:
     command.set_defaults(command=segment_photos)
     command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     command.add_argument("--framing", default=DEFAULT_FRAMING, choices=list(FRAMINGS))
-    command.add_argument("--opacity", type=_share, default=DEFAULT_OPACITY, help="0 to 1")
+    command.add_argument("--opacity", type=_fraction, default=DEFAULT_OPACITY, help="0 to 1")
     command.add_argument("--out", type=Path, default=Path(), help="folder for the results")
     command.add_argument("--json", action="store_true", help="print the areas as JSON as well")
 
@@ -92,18 +92,18 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _share(text: str) -> float:
+def _fraction(text: str) -> float:
     try:
-        share = float(text)
+        fraction = float(text)
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
+        fraction = -1.0
+    if not 0 <= fraction <= 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return share
+    return fraction
 
 
-def _load(options: argparse.Namespace) -> LoadedVariant:
-    """Load the variant, with a line for each step, and say which weights it has."""
+def _load(options: argparse.Namespace) -> Model:
+    """Load the variant, print a line for each step, and say which weights it has."""
     sentences: list[str] = []
 
     def on_progress(fraction: float, sentence: str) -> None:
@@ -111,22 +111,22 @@ def _load(options: argparse.Namespace) -> LoadedVariant:
             sentences.append(sentence)
             print(f"{sentence} …", file=sys.stderr)
 
-    loaded = default_registry().get(options.variant, on_progress)
-    print(f"{loaded.variant.label}. {loaded.weights.describe()}", file=sys.stderr)
-    return loaded
+    model = default_registry().get(options.variant, on_progress)
+    print(f"{model.variant.label}. {model.weights.describe()}", file=sys.stderr)
+    return model
 
 
 def segment_photos(options: argparse.Namespace) -> int:
-    """Segment every photo; a failure is told in one line and the others are still done."""
-    plan_framing((1, 1), options.framing, options.side)  # what is wrong for all is told once
-    registry = keep(_load(options))
+    """Segment every photo; a photo that fails gets one line and does not stop the others."""
+    plan_framing((1, 1), options.framing, options.side)  # tell once what is wrong for all photos
+    model = _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
     bar = tqdm(options.photos, unit="photo", disable=len(options.photos) < 2)
     written: set[str] = set()
     for photo in bar:
         try:
-            record = _segment_photo(photo, options, registry, written)
+            record = _segment_photo(photo, options, model, written)
             records.append({"photo": str(photo), **record})
         except (DemoError, OSError) as error:
             failures += 1
@@ -137,7 +137,7 @@ def segment_photos(options: argparse.Namespace) -> int:
 
 
 def _segment_photo(
-    photo: Path, options: argparse.Namespace, registry: Registry, written: set[str]
+    photo: Path, options: argparse.Namespace, model: Model, written: set[str]
 ) -> dict[str, Any]:
     if photo.stem in written:
         raise InvalidOption(
@@ -145,9 +145,7 @@ def _segment_photo(
             "lost. Rename one, or give them different --out folders."
         )
     image = read_image(photo)
-    segmentation = segment(
-        image, options.variant, framing=options.framing, side=options.side, registry=registry
-    )
+    segmentation = segment(image, model, framing=options.framing, side=options.side)
     overlay = draw_overlay(image, segmentation, opacity=options.opacity)
     record = areas_record(segmentation)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -160,7 +158,7 @@ def _segment_photo(
 
 
 SAVE_EVERY_S = 5.0
-"""How often an evaluation is put aside while it runs."""
+"""How often an evaluation is saved while it runs."""
 
 
 def evaluate_folder(options: argparse.Namespace) -> int:
@@ -170,16 +168,16 @@ def evaluate_folder(options: argparse.Namespace) -> int:
     plan_framing((1, 1), framings[0], options.side)
     if options.json:
         _check_target(options.json)
-    loaded = _load(options)
+    model = _load(options)
     evaluation = start_evaluation(
-        split, options.variant, framings, options.side, loaded.weights.revision
+        split, options.variant, framings, options.side, model.weights.revision
     )
     partial = options.json and options.json.with_name(options.json.name + ".partial")
-    if partial and evaluation.take_up(partial):
+    if partial and evaluation.resume(partial):
         print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
     saved_at = time.monotonic()
     bar = tqdm(total=len(split.ids), initial=evaluation.done, unit="image")
-    for photo_id in evaluate(split, evaluation, registry=keep(loaded)):
+    for photo_id in evaluate(split, evaluation, model):
         bar.update()
         if photo_id in evaluation.failures:
             tqdm.write(f"{photo_id}: {evaluation.failures[photo_id]}", file=sys.stderr)
@@ -187,16 +185,16 @@ def evaluate_folder(options: argparse.Namespace) -> int:
             evaluation.save(partial)
             saved_at = time.monotonic()
     bar.close()
-    _print_figures(evaluation, loaded)
+    _print_figures(evaluation, model)
     if options.json:
-        rows = [_figures(tally, evaluation, loaded) for tally in evaluation.tallies]
+        rows = [_figures(tally, evaluation, model) for tally in evaluation.tallies]
         options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
         partial.unlink(missing_ok=True)
     return 1 if evaluation.failures else 0
 
 
 def _check_target(file: Path) -> None:
-    """What cannot be written is told before the work begins."""
+    """Refuse a file that cannot be written before the work begins."""
     try:
         is_folder = file.is_dir() or not file.name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -209,12 +207,12 @@ def _check_target(file: Path) -> None:
         raise InvalidOption(f"--json {file} cannot be written. Choose another folder.")
 
 
-def _figures(tally: Tally, evaluation: Evaluation, loaded: LoadedVariant) -> dict[str, Any]:
+def _figures(tally: Tally, evaluation: Evaluation, model: Model) -> dict[str, Any]:
     return {
         "framing": tally.framing,
-        "variant": loaded.variant.key,
-        "weights_source": loaded.weights.kind,
-        "revision": loaded.weights.revision,
+        "variant": model.variant.key,
+        "weights_source": model.weights.kind,
+        "revision": model.weights.revision,
         "side": evaluation.key["side"],
         "miou": tally.miou,
         "pixel_accuracy": tally.pixel_accuracy,
@@ -226,9 +224,9 @@ def _figures(tally: Tally, evaluation: Evaluation, loaded: LoadedVariant) -> dic
     }
 
 
-def _print_figures(evaluation: Evaluation, loaded: LoadedVariant) -> None:
+def _print_figures(evaluation: Evaluation, model: Model) -> None:
     tallies = evaluation.tallies
-    print(f"{loaded.variant.label}. {loaded.weights.describe()}")
+    print(f"{model.variant.label}. {model.weights.describe()}")
     _print_row("", [tally.framing for tally in tallies])
     for name in CLASS_NAMES:
         if any(name in tally.iou for tally in tallies):

@@ -15,9 +15,10 @@ class ClassArea:
     Attributes:
         class_id: id in [0, 20].
         class_name: PASCAL VOC name.
-        pixels: pixels of the original image.
-        fraction: of the seen pixels, in (0, 1].
-        foreground_fraction: of the seen pixels that are not background; None for background.
+        pixels: how many pixels of the original image.
+        fraction: share of the seen pixels, in (0, 1].
+        foreground_fraction: share of the seen pixels that are not background; None for
+            background.
     """
 
     class_id: int
@@ -28,11 +29,11 @@ class ClassArea:
 
 
 def class_areas(segmentation: Segmentation) -> list[ClassArea]:
-    """The classes present, largest first.
+    """List the classes present, largest first.
 
     The pixels sum to width × height, less the pixels that were not seen (`count_not_seen`).
     """
-    counts = _count_pixels(segmentation)[: len(CLASS_NAMES)]
+    counts = segmentation.pixel_counts[: len(CLASS_NAMES)]
     seen, foreground = int(counts.sum()), int(counts[1:].sum())
     areas = [
         ClassArea(
@@ -48,9 +49,5 @@ def class_areas(segmentation: Segmentation) -> list[ClassArea]:
 
 
 def count_not_seen(segmentation: Segmentation) -> int:
-    """Pixels of the original image outside the network's view."""
-    return int(_count_pixels(segmentation)[NOT_SEEN])
-
-
-def _count_pixels(segmentation: Segmentation) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    return np.bincount(segmentation.class_map.ravel(), minlength=NOT_SEEN + 1)
+    """Count the pixels of the original image outside the network's view."""
+    return int(segmentation.pixel_counts[NOT_SEEN])

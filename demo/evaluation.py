@@ -15,11 +15,11 @@ from demo.classes import CLASS_NAMES, NOT_SEEN
 from demo.errors import DemoError, InvalidImage, InvalidOption
 from demo.image import read_image
 from demo.inference import segment
-from demo.registry import Registry
+from demo.models.model import Model
 
 CLASSES_COUNT = len(CLASS_NAMES)
 VOID = 255
-"""Ground truth that is not judged: VOC's borders and difficult objects."""
+"""Value of pixels that are not judged: VOC's borders and difficult objects."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class VocSplit:
 
     Attributes:
         folder: holds JPEGImages/ID.jpg and SegmentationClass/ID.png.
-        ids: the photographs to evaluate, in order.
+        ids: names of the photographs to evaluate, in order.
     """
 
     folder: Path
     ids: tuple[str, ...]
 
     def read(self, photo_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """One photograph (H×W×3 uint8 RGB) and its ground truth (H×W uint8 class ids, 255 void).
+        """Read a photograph (H×W×3 uint8 RGB) and its ground truth (H×W uint8 ids, 255 void).
 
         Raises:
             InvalidImage: if either cannot be read, or they differ in size.
@@ -51,11 +51,12 @@ class VocSplit:
 
 
 def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
-    """The photographs that a split names; all with ground truth if the folder lists no splits.
+    """Find the photographs of a split; without split files, all that have ground truth.
 
     Args:
+        folder: has the layout of PASCAL VOC.
         split: a name, read from ImageSets/Segmentation/NAME.txt, or the path of such a file.
-        limit: evaluate no more than the first so many.
+        limit: how many photographs to evaluate at most, the first ones.
 
     Raises:
         InvalidOption: if there is nothing to evaluate.
@@ -107,13 +108,14 @@ def _read_truth(path: Path) -> NDArray[np.uint8]:
 
 @dataclass(eq=False)
 class Tally:
-    """What has been counted under one framing so far.
+    """The counts under one framing so far.
 
     Attributes:
         framing: ``whole``, ``aspect`` or ``crop``.
         confusion: (21, 21) int64; rows are ground truth, columns predictions.
-        not_seen: judged pixels outside the network's view, which no row counts.
-        seconds: spent in `segment`.
+        not_seen: number of judged pixels outside the network's view, which no row counts.
+        images: number of images counted.
+        seconds: time spent in `segment`.
     """
 
     framing: str
@@ -125,7 +127,7 @@ class Tally:
     seconds: float = 0.0
 
     def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8], seconds: float) -> None:
-        """Count one image; pixels whose ground truth is void are left out."""
+        """Count one image, except the pixels whose ground truth is void."""
         judged = truth != VOID
         seen = judged & (predicted != NOT_SEEN)
         pairs = truth[seen].astype(np.int64) * CLASSES_COUNT + predicted[seen]
@@ -150,12 +152,12 @@ class Tally:
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of the judged and seen pixels that are right, in [0, 1]."""
+        """Fraction of the judged and seen pixels that are right, in [0, 1]."""
         return float(self.confusion.diagonal().sum() / max(1, self.confusion.sum()))
 
     @property
     def seen(self) -> float:
-        """Share of the judged pixels that the network saw, in [0, 1]."""
+        """Fraction of the judged pixels that the network saw, in [0, 1]."""
         counted = int(self.confusion.sum())
         return counted / max(1, counted + self.not_seen)
 
@@ -167,11 +169,12 @@ class Tally:
 
 @dataclass(eq=False)
 class Evaluation:
-    """An evaluation under way or done: tallies that can be put aside and taken up again.
+    """An evaluation that runs or has ended; it can be saved and resumed.
 
     Attributes:
-        key: what is being evaluated; a saved evaluation with another key is not taken up.
-        done: how many of the split's photographs are behind.
+        key: what is being evaluated; a saved evaluation with another key is not resumed.
+        tallies: the counts, one tally for each framing.
+        done: number of the split's photographs that are behind.
         failures: photograph -> why it could not be evaluated.
     """
 
@@ -181,14 +184,14 @@ class Evaluation:
     failures: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write everything to a file, whole or not at all."""
+        """Write all of it to a file, whole or not at all."""
         tallies = [{**vars(tally), "confusion": tally.confusion.tolist()} for tally in self.tallies]
         beside = path.with_name(path.name + ".new")
         beside.write_text(json.dumps({**vars(self), "tallies": tallies}), encoding="utf-8")
         beside.replace(path)
 
-    def take_up(self, path: Path) -> bool:
-        """Continue what a file holds; False if there is none, or it is of something else."""
+    def resume(self, path: Path) -> bool:
+        """Continue the evaluation in a file; False if there is none, or it is another one."""
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -210,7 +213,7 @@ class Evaluation:
 def start_evaluation(
     split: VocSplit, variant: str, framings: Sequence[str], side: int, revision: str
 ) -> Evaluation:
-    """An evaluation of which nothing is done."""
+    """Begin an evaluation in which nothing is counted yet."""
     key = {
         "folder": str(split.folder.resolve()),
         "ids": list(split.ids),
@@ -222,18 +225,17 @@ def start_evaluation(
     return Evaluation(key, [Tally(framing) for framing in framings])
 
 
-def evaluate(
-    split: VocSplit,
-    evaluation: Evaluation,
-    *,
-    registry: Registry | None = None,
-) -> Iterator[str]:
+def evaluate(split: VocSplit, evaluation: Evaluation, model: Model) -> Iterator[str]:
     """Go on with an evaluation, one photograph at a time.
+
+    Args:
+        split: the photographs.
+        evaluation: what has been counted so far; written to.
+        model: the variant that the evaluation was started for.
 
     Yields:
         The id of each photograph once it is counted or found unusable.
     """
-    variant, side = evaluation.key["variant"], evaluation.key["side"]
     for photo_id in split.ids[evaluation.done :]:
         try:
             image, truth = split.read(photo_id)
@@ -242,9 +244,7 @@ def evaluate(
         else:
             for tally in evaluation.tallies:
                 started = time.perf_counter()
-                result = segment(
-                    image, variant, framing=tally.framing, side=side, registry=registry
-                )
+                result = segment(image, model, framing=tally.framing, side=evaluation.key["side"])
                 tally.add(truth, result.class_map, time.perf_counter() - started)
         evaluation.done += 1
         yield photo_id

@@ -53,18 +53,6 @@ class Framing:
     network_hw: tuple[int, int]
     box: tuple[float, float, float, float]
 
-    def to_network(self, y: float, x: float) -> tuple[float, float]:
-        """Map a point of the original image to the network's input, both as (y, x)."""
-        top, left, bottom, right = self.box
-        height, width = self.network_hw
-        return (y - top) * height / (bottom - top), (x - left) * width / (right - left)
-
-    def to_image(self, y: float, x: float) -> tuple[float, float]:
-        """Map a point of the network's input to the original image, both as (y, x)."""
-        top, left, bottom, right = self.box
-        height, width = self.network_hw
-        return top + y * (bottom - top) / height, left + x * (right - left) / width
-
     @property
     def seen(self) -> tuple[slice, slice]:
         """Rows and columns of the original image whose pixel centres the network saw."""

@@ -1,9 +1,6 @@
-"""One live session: a frame in, the logits of that frame out; only the last one is kept."""
+"""One live session: a frame in, the logits of that frame out; it remembers only the last one."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -11,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo.class_map import classify_pixels, winning_classes
-from demo.engines import Engine
-from demo.errors import Busy, InvalidImage, InvalidOption
+from demo.errors import InvalidImage, InvalidOption
 from demo.framing import bgr_to_pixel_values, plan_framing
+from demo.inference import classify
+from demo.models.engines.contract import Engine
 
 SIDES = (256, 384, 512)
 """Sides of the square frames that a session takes, in pixels."""
@@ -22,12 +20,12 @@ MAX_FRAME_BYTES = 512 * 1024
 MAX_SMOOTHING = 0.95
 
 _CUT = 40.0
-"""Mean difference of two frames' thumbnails, of 255, from which on they show another scene."""
+"""Mean difference of two frames' thumbnails, in [0, 255], from which on the scene is another."""
 
 _START_OF_SCAN = 0xDA
 _BASELINE = (0xC0, 0xC1)
 _TABLES = (0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0))
-"""Markers of tables, of the restart interval, of comments and of application data."""
+"""Markers of tables, of the restart interval, of comments and of application segments."""
 
 _EXPECTED = f"Expected a square baseline JPEG of side {', '.join(map(str, SIDES))}"
 
@@ -39,8 +37,8 @@ class LiveResult:
     Attributes:
         class_ids: the classes that can win somewhere, ascending.
         logits: (len(class_ids), h, w) float32, smoothed.
-        areas: class id -> share of the frame, largest first.
-        flicker: share of pixels whose class changed since the last result, before and after
+        areas: class id -> fraction of the frame in (0, 1], largest first.
+        flicker: fraction of pixels whose class changed since the last result, before and after
             smoothing; None for the first result of a scene or a size.
         elapsed_ms: wall time of decoding, network and class map together.
     """
@@ -53,7 +51,7 @@ class LiveResult:
 
 
 class LiveSession:
-    """Frames of one camera, one after the other.
+    """The frames of one camera, one after the other.
 
     Attributes:
         smoothing: weight of the past in the running mean of the logits, in [0, 0.95].
@@ -89,11 +87,10 @@ class LiveSession:
         started = time.perf_counter()
         bgr = decode_frame(jpeg)
         self._forget_other_scenes(bgr)
-        logits = self._engine(bgr_to_pixel_values(bgr))[0]  # (21, h, w)
-        smoothed = self._smooth(logits)
         plan = plan_framing((bgr.shape[0], bgr.shape[1]), "whole", bgr.shape[0])
-        class_map = classify_pixels(smoothed, plan)
-        unsmoothed = class_map if smoothed is logits else classify_pixels(logits, plan)
+        logits, unsmoothed = classify(self._engine, bgr_to_pixel_values(bgr), plan)
+        smoothed = self._smooth(logits)
+        class_map = unsmoothed if smoothed is logits else classify_pixels(smoothed, plan)
         flicker = None
         if self._maps is not None:
             changed = [
@@ -106,13 +103,13 @@ class LiveSession:
         return LiveResult(
             class_ids=tuple(class_ids.tolist()),
             logits=smoothed[class_ids],
-            areas=_shares(class_map),
+            areas=_area_fractions(class_map),
             flicker=flicker,
             elapsed_ms=(time.perf_counter() - started) * 1000,
         )
 
     def _forget_other_scenes(self, bgr: NDArray[np.uint8]) -> None:
-        """Start anew where the scene or the size has changed."""
+        """Forget the past where the scene or the size has changed."""
         thumbnail = cv2.resize(bgr, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
         before, self._thumbnail = self._thumbnail, thumbnail
         is_cut = before is None or float(np.abs(thumbnail - before).mean()) > _CUT
@@ -145,11 +142,11 @@ def decode_frame(jpeg: bytes) -> NDArray[np.uint8]:
 
 
 def _jpeg_side(jpeg: bytes) -> int | None:
-    """The side that the header of a plain square JPEG tells, before anything is decoded.
+    """Read the side of a plain square JPEG from its header, before anything is decoded.
 
-    Only what browsers write is taken: baseline, in one scan or one for each component, with
-    nothing between the segments of the header. Whatever else a decoder might make something of
-    could have another size than the one read here.
+    Accept only what browsers write: baseline, in one scan or one for each component, with nothing
+    between the segments of the header. A decoder might read anything else with another size than
+    the one found here.
     """
     at = 2 if jpeg[:2] == b"\xff\xd8" else len(jpeg)
     side = None
@@ -169,52 +166,7 @@ def _jpeg_side(jpeg: bytes) -> int | None:
     return None
 
 
-def _shares(class_map: NDArray[np.uint8]) -> dict[int, float]:
+def _area_fractions(class_map: NDArray[np.uint8]) -> dict[int, float]:
     counts = np.bincount(class_map.ravel())
     found = sorted(np.flatnonzero(counts).tolist(), key=lambda class_id: -counts[class_id])
     return {class_id: float(counts[class_id] / class_map.size) for class_id in found}
-
-
-class LiveSessions:
-    """Counts the sessions that run, up to a limit; each ends after a time for others to come.
-
-    The last free place goes only to an address that holds none, so that one address cannot keep
-    all others out.
-    """
-
-    def __init__(self, limit: int, longest_s: float) -> None:
-        self.limit, self.longest_s = limit, longest_s
-        self._guard = threading.Lock()
-        self._held: list[tuple[float, str]] = []
-
-    @contextmanager
-    def enter(self, address: str = "") -> Iterator[float]:
-        """Hold a place; gives the time at which it ends, in seconds of `time.monotonic`.
-
-        Args:
-            address: the client's.
-
-        Raises:
-            Busy: if no place is free for this address.
-        """
-        with self._guard:
-            place = (time.monotonic() + self.longest_s, address)
-            self._check(address)
-            self._held.append(place)
-        try:
-            yield place[0]
-        finally:
-            with self._guard:
-                self._held.remove(place)
-
-    def _check(self, address: str) -> None:
-        free = self.limit - len(self._held)
-        holds_one = any(other == address for _, other in self._held)
-        if free > 1 or (free == 1 and not holds_one):
-            return
-        ends = [end for end, other in self._held if not free or other == address]
-        wait_s = max(1, round(min(ends) - time.monotonic()))
-        which = f"All {self.limit} live places" if not free else "The live places for your network"
-        raise Busy(
-            f"{which} are taken. Try again in {wait_s} s, or use the Image tab meanwhile.", wait_s
-        )

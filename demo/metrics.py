@@ -1,10 +1,10 @@
-"""What is counted while the app runs; `demo.web.health` shows it where that is switched on."""
+"""What is counted while the app runs; `demo.web.health` shows it if that is switched on."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 COUNTED = CollectorRegistry()
 
-REQUESTS = Counter("requests", "Requests answered.", ["door", "status"], registry=COUNTED)
+REQUESTS = Counter("requests", "Requests answered.", ["route", "status"], registry=COUNTED)
 REFUSALS = Counter("refusals", "Requests refused, by reason.", ["reason"], registry=COUNTED)
 FORWARD_PASSES = Counter(
     "forward_passes",
@@ -22,7 +22,7 @@ SEGMENT_SECONDS = Histogram(
 
 
 def mean_segment_seconds() -> float:
-    """Mean of all `SEGMENT_SECONDS` so far, in seconds; a tenth before there is any."""
+    """Mean of all `SEGMENT_SECONDS` so far, in seconds; 0.1 before there is any."""
     samples = [s for metric in SEGMENT_SECONDS.collect() for s in metric.samples]
     total = sum(s.value for s in samples if s.name.endswith("_sum"))
     count = sum(s.value for s in samples if s.name.endswith("_count"))

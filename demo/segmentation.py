@@ -1,46 +1,19 @@
-"""The result of segmenting one image, and where its weights came from."""
+"""The result of segmenting one image."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from demo.classes import CLASS_NAMES
 from demo.framing import Framing
+from demo.models.checkpoint import WeightsSource
 from demo.variants import Variant
 
-
-@dataclass(frozen=True)
-class WeightsSource:
-    """Where the weights of an engine came from, and what they know.
-
-    Attributes:
-        kind: ``local`` (a configured folder), ``hub`` (downloaded or in its cache) or
-            ``bundled`` (in this repository).
-        name: repository on the Hub, or the folder's name.
-        revision: commit on the Hub, or ``sha256:…`` of the file of weights.
-        class_names: the classes that the weights were trained on.
-        reason: why a source of higher rank was not used; empty if none was passed over.
-    """
-
-    kind: str
-    name: str
-    revision: str
-    class_names: tuple[str, ...] = CLASS_NAMES
-    reason: str = ""
-
-    def describe(self) -> str:
-        """Which weights these are, why not better ones, and what they know."""
-        kind = {
-            "hub": "from the Hugging Face Hub",
-            "local": "from the configured folder",
-            "bundled": "bundled with this app",
-        }[self.kind]
-        reason = f" because {self.reason}" if self.reason else ""
-        origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
-        if self.class_names == CLASS_NAMES:
-            return origin
-        return f"{origin} They know {' and '.join(self.class_names)} only."
+_BLOCK_PIXELS = 4_000_000
+"""How many pixels are counted at once: OpenCV's counts are float32, exact up to 16 million."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +57,14 @@ class Segmentation:
     def image_hw(self) -> tuple[int, int]:
         """Height and width of the original image."""
         return self.framing.image_hw
+
+    @cached_property
+    def pixel_counts(self) -> NDArray[np.int64]:
+        """(256,) number of pixels of each value of the class map, counted once, in blocks."""
+        counts = np.zeros(256, np.int64)
+        rows = max(1, _BLOCK_PIXELS // self.class_map.shape[1])
+        for top in range(0, len(self.class_map), rows):
+            block = self.class_map[top : top + rows]
+            counts += cv2.calcHist([block], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+        counts.setflags(write=False)
+        return counts

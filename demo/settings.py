@@ -61,7 +61,7 @@ def trusted_proxies() -> int:
     return 1 if os.environ.get("SPACE_ID") else 0
 
 
-def kept_bytes() -> int:
+def stored_bytes() -> int:
     """SEGMENTATION_KEEP_MB: most that uploads and results may take on the disk; 1000 by default."""
     value = os.environ.get("SEGMENTATION_KEEP_MB", "").strip()
     return (int(value) if value.isdigit() else 1000) * 1_000_000

@@ -1,43 +1,16 @@
-"""The rules of the house: who may import whom, and that importing does nothing."""
+"""The rules of the house: imports run one way, and importing a module does nothing else."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-MODULES = sorted([ROOT / "app.py", *(ROOT / "demo").rglob("*.py")], key=str)
+from tests.support import ROOT
 
-# from the top of the house to its foundation; a module imports only from lower floors
-FLOORS = [
-    {"app"},
-    {"demo.ui.serving"},
-    {"demo.ui.blocks"},
-    {"demo.ui.film"},
-    {"demo.ui.handlers", "demo.web.live_socket"},
-    {"demo.ui.guard"},
-    {"demo.ui.files"},
-    {"demo.web.gate", "demo.web.health", "demo.web.fetch", "demo.web.logs"},
-    {"demo.web.doors", "demo.web.storage"},
-    {"demo.web.limits", "demo.web.visits"},
-    {"demo.ui.payload"},
-    {"demo.ui.status", "demo.__main__"},
-    {"demo.exports", "demo.evaluation", "demo.live", "demo.video"},
-    {"demo.overlay", "demo.areas"},
-    {"demo.inference"},
-    {"demo.registry"},
-    {"demo.loading"},
-    {"demo.engines.openvino"},
-    {"demo.engines.pytorch", "demo.weights", "demo.class_map"},
-    {"demo.hub", "demo.engines"},
-    {"demo.segmentation"},
-    {"demo.framing"},
-    {"demo.cpus", "demo.fair_lock"},
-    {"demo.image", "demo.classes", "demo.variants", "demo.settings", "demo.checkpoint"},
-    {"demo.errors", "demo.metrics"},
-]
+MODULES = sorted([ROOT / "app.py", *(ROOT / "demo").rglob("*.py")], key=str)
 
 
 def name_of(path: Path) -> str:
@@ -45,52 +18,92 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+NAMES = {name_of(path) for path in MODULES}
+
+
 def imports_of(path: Path) -> set[str]:
+    """Names of all modules that a file imports, at the top or inside a function."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = {name_of(module) for module in MODULES}
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= (whole & modules) or {node.module}
+            found |= (whole & NAMES) or {node.module}
     return found
 
 
-def floor_of(name: str) -> int:
-    return next(i for i, floor in enumerate(FLOORS) if name in floor)
+IMPORTS = {name_of(path): imports_of(path) for path in MODULES}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_run_one_way(path: Path) -> None:
-    name = name_of(path)
-    if name in ("demo", "demo.ui", "demo.web"):
-        assert not imports_of(path)
-        return
-    upward = [
-        other
-        for other in imports_of(path)
-        if other.startswith("demo") and floor_of(other) <= floor_of(name)
+def lies_in(module: str, *packages: str) -> bool:
+    """Whether a module is one of these packages or lies in one."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+TOP = ("app", "demo.server", "demo.ui", "demo.web", "demo.__main__")
+"""What a person or a program outside meets."""
+
+CONTRACT = ("demo.models.model", "demo.models.checkpoint", "demo.models.engines.contract")
+"""What the inference path knows of a model: its data, and that an engine can be called."""
+
+AFTER_INFERENCE = tuple(
+    f"demo.{name}" for name in ("live", "video", "evaluation", "exports", "overlay", "areas")
+)
+BEFORE_INFERENCE = tuple(
+    f"demo.{name}" for name in ("class_map", "framing", "image", "classes", "variants", "errors")
+)
+
+RULES = {
+    "gradio is used by the page and its server only": lambda importer, imported: (
+        lies_in(imported, "gradio") and not lies_in(importer, "app", "demo.ui", "demo.server")
+    ),
+    "runtimes of networks are used by the models only": lambda importer, imported: (
+        lies_in(imported, "torch", "transformers", "openvino", "ray")
+        and not lies_in(importer, "demo.models")
+    ),
+    "the inference path is handed a model": lambda importer, imported: (
+        lies_in(imported, "demo.models")
+        and imported not in CONTRACT
+        and not lies_in(importer, "demo.models", *TOP)
+    ),
+    "nothing below the page knows it, and the web layer knows no tab": lambda importer, imported: (
+        (lies_in(imported, *TOP) and not lies_in(importer, *TOP))
+        or (lies_in(imported, "demo.ui", "demo.server") and lies_in(importer, "demo.web"))
+        or (lies_in(imported, "demo.server") and lies_in(importer, "demo.ui"))
+    ),
+    "inference knows nothing of what is made from its results": lambda importer, imported: (
+        (
+            lies_in(imported, "demo.inference", *AFTER_INFERENCE)
+            and lies_in(importer, "demo.models", "demo.segmentation", *BEFORE_INFERENCE)
+        )
+        or (lies_in(imported, *AFTER_INFERENCE) and lies_in(importer, "demo.inference"))
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_layers(rule: str) -> None:
+    broken = [
+        f"{importer} imports {imported}"
+        for importer, all_imported in IMPORTS.items()
+        for imported in all_imported
+        if RULES[rule](importer, imported)
     ]
-    assert not upward, f"{name} imports {upward}, which are not below it"
+    assert not broken
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_heavy_packages_stay_where_they_belong(path: Path) -> None:
-    name = name_of(path)
-    roots = {module.split(".")[0] for module in imports_of(path)}
-    if not name.startswith(("app", "demo.ui")):
-        assert "gradio" not in roots
-    if not name.startswith("demo.engines") and name != "demo.loading":
-        assert not roots & {"torch", "transformers", "openvino"}
+def test_imports_form_no_circle() -> None:
+    graph = {name: imported & NAMES - {name} for name, imported in IMPORTS.items()}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 def test_importing_loads_no_weights_and_starts_no_thread() -> None:
-    modules = ", ".join(n for n in map(name_of, MODULES) if n not in ("app", "demo.__main__"))
+    modules = ", ".join(sorted(NAMES - {"app", "demo.__main__"}))
     code = (
         "import threading, time\n"
         f"import {modules}\n"
-        "from demo.registry import default_registry\n"
+        "from demo.models.registry import default_registry\n"
         "ours = [t.name for t in threading.enumerate() if t.name.startswith(('load', 'hub'))]\n"
         "assert not ours, ours\n"
         "assert all(default_registry().loaded(k) is None for k in ('xxs', 'xs', 's'))\n"

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 
 from demo.areas import class_areas, count_not_seen
 from demo.classes import CLASS_NAMES, NOT_SEEN
-from tests.conftest import make_segmentation
+from tests.support.models import make_segmentation
 
 class_maps = hnp.arrays(
     np.uint8,

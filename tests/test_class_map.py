@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from demo.class_map import classify_pixels, winning_classes
 from demo.classes import NOT_SEEN
 from demo.framing import plan_framing
+from tests.support.geometry import to_network
 
 
 def random_logits(seed: int, hw: tuple[int, int], contrast: float) -> np.ndarray:
@@ -56,7 +57,7 @@ def test_each_pixel_is_interpolated_where_the_framing_puts_it(
         strict=True,
     )
     right = [
-        class_map[row, column] == interpolate(logits, *plan.to_network(row + 0.5, column + 0.5))
+        class_map[row, column] == interpolate(logits, *to_network(plan, row + 0.5, column + 0.5))
         for row, column in points
     ]
     assert np.mean(right) >= 0.999

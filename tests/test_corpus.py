@@ -10,17 +10,12 @@ import pytest
 from demo.errors import InvalidImage
 from demo.image import read_image
 from demo.live import SIDES, decode_frame
-from tests.corpus import build_corpus
-from tests.test_architecture import ROOT
+from tests.support import ROOT
+from tests.support.corpus import build_corpus
+from tests.support.sentences import check_sentence
 
 CORPUS = build_corpus()
 MOST_SECONDS = 10
-
-
-def check_sentence(sentence: str) -> None:
-    assert sentence.endswith((".", "again and retry.")) and "\n" not in sentence
-    assert 20 < len(sentence) < 300
-    assert "Error" not in sentence and "0x" not in sentence
 
 
 def test_the_corpus_is_large() -> None:
@@ -65,7 +60,7 @@ import numpy as np
 import PIL.Image
 from demo.errors import InvalidImage
 from demo.image import read_image
-from tests.corpus import build_corpus, encode
+from tests.support.corpus import build_corpus, encode
 
 def read(content):
     try:

@@ -17,8 +17,8 @@ from demo.__main__ import main
 from demo.classes import CLASS_NAMES, NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
 from demo.evaluation import Tally, find_split, start_evaluation
-from demo.registry import Registry
-from tests.conftest import ColourEngine
+from demo.models.registry import Registry
+from tests.support.models import ColourEngine
 
 PERSON, CAT = 15, 8
 
@@ -73,7 +73,6 @@ def voc(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "default_registry", lambda: registry)
     monkeypatch.setattr(command_line, "default_registry", lambda: registry)
 
 
@@ -108,17 +107,17 @@ def test_which_photographs(voc: Path) -> None:
             find_split(voc, mistyped)
 
 
-def test_a_partial_of_another_folder_is_not_taken_up(voc: Path, tmp_path: Path) -> None:
+def test_a_partial_of_another_folder_is_not_resumed(voc: Path, tmp_path: Path) -> None:
     shutil.copytree(voc, tmp_path / "other")
     file = tmp_path / "figures.json"
     started = start_evaluation(find_split(tmp_path / "other", "val"), "s", ["whole"], 512, "r")
     started.done = 3
     started.save(file)
     again = start_evaluation(find_split(voc, "val"), "s", ["whole"], 512, "r")
-    assert not again.take_up(file)
+    assert not again.resume(file)
     for damaged in ("[]", json.dumps({"key": again.key, "tallies": [{}]})):
         file.write_text(damaged)
-        assert not again.take_up(file)
+        assert not again.resume(file)
     assert again.done == 0 and len(again.tallies) == 1
 
 

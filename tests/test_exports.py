@@ -24,7 +24,7 @@ from demo.exports import (
     run_record,
 )
 from demo.image import read_image
-from tests.conftest import make_segmentation
+from tests.support.models import make_segmentation
 
 sizes = st.tuples(st.integers(1, 30), st.integers(1, 30))
 class_maps = hnp.arrays(np.uint8, sizes, elements=st.sampled_from([*range(21), NOT_SEEN]))

@@ -8,12 +8,12 @@ from demo.classes import NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
 from demo.framing import FRAMINGS, Framing, frame_pixels, plan_framing, to_pixel_values
 from demo.inference import segment
-from demo.loading import LoadedVariant
-from demo.registry import Registry
-from tests.conftest import FAKE_WEIGHTS, ColourEngine
+from demo.models.model import Model
+from demo.variants import get_variant
+from tests.support.geometry import to_image, to_network
+from tests.support.models import FAKE_WEIGHTS, fake_model
 
 PERSON, CAT = 15, 8
-FAKE = Registry(lambda variant, report: LoadedVariant(variant, ColourEngine(), FAKE_WEIGHTS))
 
 lengths = st.one_of(st.integers(1, 8000), st.integers(1, 64))
 names = st.sampled_from(sorted(FRAMINGS))
@@ -39,7 +39,7 @@ def test_network_size_fits_the_network(hw: tuple[int, int], name: str, side: int
 def test_points_map_both_ways(hw: tuple[int, int], name: str, v: float, u: float) -> None:
     framing = plan_framing(hw, name)
     y, x = v * framing.network_hw[0], u * framing.network_hw[1]
-    there = framing.to_network(*framing.to_image(y, x))
+    there = to_network(framing, *to_image(framing, y, x))
     assert there == pytest.approx((y, x), abs=1e-6)
 
 
@@ -59,7 +59,7 @@ def test_an_edge_comes_back_in_place(
     truth = np.full(hw, CAT, np.uint8)
     truth[:edge] = PERSON if axis == 0 else truth[:edge]
     truth[:, :edge] = PERSON if axis == 1 else truth[:, :edge]
-    result = segment(PALETTE[truth], "s", framing=name, side=side, registry=FAKE)
+    result = segment(PALETTE[truth], fake_model(), framing=name, side=side)
     centres = in_network(result.framing, axis, np.arange(hw[axis]) + 0.5)
     at = in_network(result.framing, axis, np.array([float(edge)]))
     far = np.abs(centres - at) > 8 + np.diff(centres, append=centres[-1:]).max(initial=1.0)
@@ -77,8 +77,6 @@ def test_an_edge_comes_back_in_place(
 class BrightestBlock:
     """Calls person the one 16×16 block that holds the brightest pixel."""
 
-    name = "brightest"
-
     def __call__(self, pixel_values: np.ndarray) -> np.ndarray:
         _, _, height, width = pixel_values.shape
         light = pixel_values[0].sum(axis=0).reshape(height // 16, 16, width // 16, 16)
@@ -89,7 +87,7 @@ class BrightestBlock:
         return logits
 
 
-BRIGHTEST = Registry(lambda variant, report: LoadedVariant(variant, BrightestBlock(), FAKE_WEIGHTS))
+BRIGHTEST = Model(get_variant("s"), BrightestBlock(), FAKE_WEIGHTS)
 
 
 @settings(max_examples=80)
@@ -107,7 +105,7 @@ def test_one_bright_pixel_is_found_where_it_is(
     assume(max(scales) <= 16 and min(scales) > 1 / 8)
     image = np.zeros((*hw, 3), np.uint8)
     image[row, column] = 255
-    result = segment(image, "s", framing=name, side=side, registry=BRIGHTEST)
+    result = segment(image, BRIGHTEST, framing=name, side=side)
     found = np.argwhere(result.class_map == PERSON)
     assert len(found)
     # half a stride to the block's centre and one of interpolation, in network pixels

@@ -1,7 +1,5 @@
 import base64
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from demo.errors import DemoError, InvalidImage
 from demo.image import read_image
-from tests.corpus import with_scans
+from tests.support.corpus import with_scans
+from tests.support.images import png_of_size
 
 RED = (200, 10, 30)
 
@@ -166,22 +165,6 @@ def test_array_is_copied() -> None:
 def test_result_is_contiguous(channels: int) -> None:
     columns_first = np.zeros((5, 4, channels), np.uint8, order="F")
     assert read_image(columns_first).flags.c_contiguous
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """A PNG of a few hundred bytes whose header promises width × height pixels."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 5000))
-        + chunk(b"IEND", b"")
-    )
 
 
 JPEG = encode(half_red(), "JPEG")

@@ -2,21 +2,21 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from demo.areas import class_areas
-from demo.errors import InvalidOption, WeightsUnavailable
+from demo.errors import InvalidOption
 from demo.image import Image, read_image
 from demo.inference import segment
 from demo.metrics import FORWARD_PASSES, SEGMENT_SECONDS
-from demo.registry import Registry
-from demo.ui.blocks import EXAMPLES
+from demo.models.model import Model
+from demo.models.registry import Registry
+from demo.ui.image_tab import EXAMPLES
 from demo.variants import VARIANTS
-from tests.conftest import ColourEngine
+from tests.support.models import ColourEngine
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def bundled() -> Registry:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry, variant: str) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")
-    result = segment(image, variant, registry=bundled)
+    result = segment(image, bundled.get(variant))
     person = result.class_map == 15
     # the wall between her hair and the rocket
     head, wall = person[40:190, 180:280].mean(), person[20:160, 310:360].mean()
@@ -43,7 +43,7 @@ def test_any_size_gives_a_map_of_that_size(
     bundled: Registry, framing: str, hw: tuple[int, int]
 ) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*hw, 3), dtype=np.uint8)
-    result = segment(image, "xxs", framing=framing, side=256, registry=bundled)
+    result = segment(image, bundled.get("xxs"), framing=framing, side=256)
     assert result.class_map.shape == hw
     assert result.elapsed_ms > 0
 
@@ -54,7 +54,7 @@ def test_callers_of_the_same_moment_get_their_own_results(bundled: Registry) -> 
     work = [(image, side) for image in images for side in (256, 288)]
 
     def run(image: Image, side: int) -> NDArray[np.uint8]:
-        return segment(image, "xxs", side=side, registry=bundled).class_map
+        return segment(image, bundled.get("xxs"), side=side).class_map
 
     alone = [run(*each) for each in work]
     with ThreadPoolExecutor(8) as callers:
@@ -65,24 +65,16 @@ def test_callers_of_the_same_moment_get_their_own_results(bundled: Registry) -> 
         assert not np.array_equal(one, other)
 
 
-def test_unavailable_variant_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("demo.weights.BUNDLED_FOLDER", tmp_path)
-    with pytest.raises(WeightsUnavailable, match="MobileViT-S"):
-        segment(np.zeros((8, 8, 3), np.uint8), "s", registry=Registry())
-
-
-def test_options_are_checked_before_the_network_runs(
-    registry: Registry, engine: ColourEngine
-) -> None:
+def test_options_are_checked_before_the_network_runs(model: Model, engine: ColourEngine) -> None:
     with pytest.raises(InvalidOption):
-        segment(np.zeros((8, 8, 3), np.uint8), "s", framing="squash", registry=registry)
+        segment(np.zeros((8, 8, 3), np.uint8), model, framing="squash")
     assert engine.calls == 0
 
 
 def test_a_variant_is_counted_under_its_own_name(registry: Registry) -> None:
     """However somebody spells it: each new name would be kept for ever."""
     for spelling in ("XS", " xs", "xs  "):
-        segment(np.zeros((8, 8, 3), np.uint8), spelling, registry=registry)
+        segment(np.zeros((8, 8, 3), np.uint8), registry.get(spelling))
     metrics = [*FORWARD_PASSES.collect(), *SEGMENT_SECONDS.collect()]
     names = {sample.labels["variant"] for metric in metrics for sample in metric.samples}
     assert names <= {"xxs", "xs", "s"} and "xs" in names

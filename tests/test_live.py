@@ -1,35 +1,20 @@
 """Frames in, smoothed logits out; what is no frame is refused."""
 
-import io
 import struct
-import time
 
 import numpy as np
-import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.classes import PALETTE
-from demo.errors import Busy, InvalidImage, InvalidOption
-from demo.live import MAX_FRAME_BYTES, LiveSession, LiveSessions, decode_frame
-from tests.conftest import ColourEngine
-
-
-def encode(pixels: np.ndarray, **options: object) -> bytes:
-    file = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(file, "JPEG", quality=95, subsampling=0, **options)
-    return file.getvalue()
-
-
-def half_a_person(side: int = 256, column: int = 128) -> np.ndarray:
-    truth = np.zeros((side, side), np.uint8)
-    truth[:, column:] = 15
-    return PALETTE[truth]
+from demo.errors import InvalidImage, InvalidOption
+from demo.live import MAX_FRAME_BYTES, LiveSession, decode_frame
+from tests.support.images import encode_frame, half_a_person
+from tests.support.models import ColourEngine
 
 
 def test_a_frame_gives_its_own_classes_and_areas(engine: ColourEngine) -> None:
-    result = LiveSession(engine).answer(encode(half_a_person()))
+    result = LiveSession(engine).answer(encode_frame(half_a_person()))
     assert {0, 15} <= set(result.class_ids)
     assert result.logits.shape == (len(result.class_ids), 16, 16)
     assert sum(result.areas.values()) == pytest.approx(1)
@@ -40,7 +25,7 @@ def test_a_frame_gives_its_own_classes_and_areas(engine: ColourEngine) -> None:
 def test_smoothing_takes_flicker_away(engine: ColourEngine) -> None:
     session = LiveSession(engine)
     session.set_smoothing(0.9)
-    still, moved = encode(half_a_person()), encode(half_a_person(column=112))
+    still, moved = encode_frame(half_a_person()), encode_frame(half_a_person(column=112))
     for _ in range(5):
         session.answer(still)
     result = session.answer(moved)
@@ -51,8 +36,8 @@ def test_smoothing_takes_flicker_away(engine: ColourEngine) -> None:
 
 def test_without_smoothing_every_frame_stands_for_itself(engine: ColourEngine) -> None:
     session = LiveSession(engine)
-    session.answer(encode(half_a_person(column=32)))
-    jpeg = encode(half_a_person(column=160))
+    session.answer(encode_frame(half_a_person(column=32)))
+    jpeg = encode_frame(half_a_person(column=160))
     assert (session.answer(jpeg).logits == LiveSession(engine).answer(jpeg).logits).all()
 
 
@@ -62,9 +47,9 @@ def test_without_smoothing_every_frame_stands_for_itself(engine: ColourEngine) -
 def test_another_size_or_scene_starts_anew(engine: ColourEngine, second: np.ndarray) -> None:
     session = LiveSession(engine)
     session.set_smoothing(0.95)
-    session.answer(encode(half_a_person()))
-    result = session.answer(encode(second))
-    fresh = LiveSession(engine).answer(encode(second))
+    session.answer(encode_frame(half_a_person()))
+    result = session.answer(encode_frame(second))
+    fresh = LiveSession(engine).answer(encode_frame(second))
     assert result.flicker is None and (result.logits == fresh.logits).all()
 
 
@@ -78,11 +63,11 @@ BAD_FRAMES = {
     "empty": b"",
     "text": b"GET / HTTP/1.1",
     "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
-    "another side": encode(np.zeros((300, 300, 3), np.uint8)),
-    "progressive": encode(half_a_person(), progressive=True),
-    "not square": encode(np.zeros((256, 384, 3), np.uint8)),
-    "cut in the header": encode(half_a_person())[:100],
-    "too many bytes": encode(half_a_person()) + bytes(MAX_FRAME_BYTES),
+    "another side": encode_frame(np.zeros((300, 300, 3), np.uint8)),
+    "progressive": encode_frame(half_a_person(), progressive=True),
+    "not square": encode_frame(np.zeros((256, 384, 3), np.uint8)),
+    "cut in the header": encode_frame(half_a_person())[:100],
+    "too many bytes": encode_frame(half_a_person()) + bytes(MAX_FRAME_BYTES),
 }
 
 
@@ -94,7 +79,7 @@ def test_what_is_no_frame_is_refused(name: str) -> None:
 
 def test_a_decoder_cannot_be_made_to_see_another_size() -> None:
     """Fill bytes, which decoders skip, hid a header of 20000×20000 behind one of 256×256."""
-    large = encode(np.zeros((16, 16, 3), np.uint8))
+    large = encode_frame(np.zeros((16, 16, 3), np.uint8))
     start = large.index(b"\xff\xc0")
     bomb = bytearray(large)
     bomb[start + 5 : start + 9] = struct.pack(">HH", 20_000, 20_000)
@@ -111,29 +96,9 @@ def test_a_decoder_cannot_be_made_to_see_another_size() -> None:
 
 @given(st.binary(max_size=400), st.integers(0, 600))
 def test_garbage_is_refused_or_decoded_and_nothing_else(garbage: bytes, at: int) -> None:
-    whole = encode(half_a_person())
+    whole = encode_frame(half_a_person())
     for frame in (garbage, b"\xff\xd8" + garbage, whole[:at] + garbage + whole[at:]):
         try:
             assert decode_frame(frame).shape[2] == 3
         except InvalidImage:
             continue
-
-
-def test_places_are_limited_and_come_free_again() -> None:
-    sessions = LiveSessions(limit=2, longest_s=60)
-    with sessions.enter("a") as first, sessions.enter("b"):
-        assert first == pytest.approx(time.monotonic() + 60, abs=1)
-        with pytest.raises(Busy, match=r"All 2 live places are taken. Try again in \d+ s") as busy:
-            sessions.enter("c").__enter__()
-        assert 58 <= busy.value.wait_s <= 60
-    with sessions.enter("a"), sessions.enter("b"):
-        pass
-
-
-def test_the_last_place_is_kept_for_another_address() -> None:
-    sessions = LiveSessions(limit=3, longest_s=60)
-    with sessions.enter("a"), sessions.enter("a"):
-        with pytest.raises(Busy, match=r"for your network are taken. Try again in"):
-            sessions.enter("a").__enter__()
-        with sessions.enter("b"):
-            pass

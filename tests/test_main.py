@@ -6,16 +6,14 @@ import PIL.Image
 import pytest
 
 from demo import __main__ as command_line
-from demo import inference
 from demo.__main__ import main
 from demo.classes import PALETTE
-from demo.registry import Registry
-from tests.corpus import build_corpus
+from demo.models.registry import Registry
+from tests.support.corpus import build_corpus
 
 
 @pytest.fixture(autouse=True)
 def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "default_registry", lambda: registry)
     monkeypatch.setattr(command_line, "default_registry", lambda: registry)
 
 

@@ -4,7 +4,7 @@ import pytest
 from demo.classes import NOT_SEEN, PALETTE
 from demo.errors import InvalidImage, InvalidOption
 from demo.overlay import draw_overlay
-from tests.conftest import make_segmentation
+from tests.support.models import make_segmentation
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 CLASS_MAP = np.zeros((20, 30), np.uint8)

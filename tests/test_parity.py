@@ -12,24 +12,27 @@ import torch
 from huggingface_hub import constants
 from transformers import MobileViTForSemanticSegmentation, MobileViTImageProcessorPil
 
-from benchmarks.checkpoints import save_random
-from demo import hub
 from demo.class_map import classify_pixels
-from demo.engines import Engine
-from demo.engines.openvino import load_openvino_engine
-from demo.engines.pytorch import load_torch_engine
 from demo.framing import frame_pixels, plan_framing, to_pixel_values
 from demo.image import Image, read_image
-from demo.ui.blocks import EXAMPLES
+from demo.models import hub
+from demo.models.checkpoint import read_checkpoint
+from demo.models.engines.contract import Engine
+from demo.models.engines.openvino import load_openvino_engine
+from demo.models.engines.pytorch import load_torch_engine
+from demo.models.sources import BUNDLED_FOLDER
+from demo.ui.image_tab import EXAMPLES
 from demo.variants import VARIANTS, Variant, get_variant
-from demo.weights import BUNDLED_FOLDER
+from tests.support.checkpoints import save_random
 
 REAL_CACHE = constants.HF_HUB_CACHE
 BUNDLED = sorted(folder.name for folder in BUNDLED_FOLDER.iterdir() if folder.is_dir())
 CHECKPOINTS = [*(f"random {key}" for key in VARIANTS), *(f"bundled {key}" for key in BUNDLED)]
 ENGINES: dict[str, Callable[[Path, Variant], Engine]] = {
     "torch": load_torch_engine,
-    "openvino": lambda folder, variant: load_openvino_engine(folder, variant, print),
+    "openvino": lambda folder, variant: load_openvino_engine(
+        read_checkpoint(folder, "local"), variant, print
+    ),
 }
 
 

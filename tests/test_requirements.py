@@ -5,7 +5,7 @@ import re
 import pytest
 from packaging.requirements import Requirement
 
-from tests.test_architecture import ROOT
+from tests.support import ROOT
 
 LINES = [
     line

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import make_segmentation
+from tests.support.models import make_segmentation
 
 GOOD = make_segmentation(np.zeros((4, 6), np.uint8))
 

@@ -10,8 +10,8 @@ import torch
 
 import training
 from demo.framing import to_pixel_values
+from demo.models.sources import BUNDLED_FOLDER
 from demo.variants import get_variant
-from demo.weights import BUNDLED_FOLDER
 from training.composing import vary
 from training.loading import BatchKey, load_batches
 from training.loss import dice_loss

@@ -14,41 +14,20 @@ import pytest
 from demo import video
 from demo.classes import PALETTE
 from demo.errors import InvalidVideo
-from demo.registry import Registry
-from demo.video import MAX_SIDE, encode_film_csv, segment_video
-from tests.conftest import ColourEngine
-
-
-def write_film(
-    file: Path,
-    frames: int = 12,
-    hw: tuple[int, int] = (120, 160),
-    codec: str = "libx264",
-    title: str = "",
-) -> Path:
-    """A person who grows from the left, a quarter of the width in the first half, then half."""
-    with av.open(str(file), "w") as container:
-        container.metadata["title"] = title
-        stream: Any = container.add_stream(codec, rate=10)
-        stream.height, stream.width = hw
-        stream.pix_fmt = "yuv420p"
-        for number in range(frames):
-            truth = np.zeros(hw, np.uint8)
-            truth[:, : hw[1] // (4 if number < frames // 2 else 2)] = 15
-            picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-    return file
+from demo.models.model import Model
+from demo.video import MAX_SIDE, encode_video_csv, segment_video
+from tests.support.models import ColourEngine
+from tests.support.videos import write_video
 
 
 @pytest.mark.parametrize(
     ("ending", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9"), ("mov", "libx264")]
 )
 def test_every_frame_is_segmented_at_its_time(
-    registry: Registry, tmp_path: Path, ending: str, codec: str
+    model: Model, tmp_path: Path, ending: str, codec: str
 ) -> None:
-    film = write_film(tmp_path / f"film.{ending}", codec=codec)
-    frames = list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    video = write_video(tmp_path / f"video.{ending}", codec=codec)
+    frames = list(segment_video(video, tmp_path / "result.mp4", model))
     assert [round(frame.time_s, 2) for frame in frames] == [i / 10 for i in range(12)]
     assert frames[0].areas[15] == pytest.approx(0.25, abs=0.03)
     assert frames[-1].areas[15] == pytest.approx(0.5, abs=0.03)
@@ -59,10 +38,10 @@ def test_every_frame_is_segmented_at_its_time(
         assert [round(frame.time or 0, 2) for frame in shown] == [i / 10 for i in range(12)]
 
 
-def test_times_count_from_the_first_frame(registry: Registry, tmp_path: Path) -> None:
-    """A film cut from the middle of another, in which two frames are at one time."""
+def test_times_count_from_the_first_frame(model: Model, tmp_path: Path) -> None:
+    """A video cut from the middle of another, in which two frames are at one time."""
     times = [300, 301, 301, 303]
-    with av.open(str(tmp_path / "film.webm"), "w") as container:
+    with av.open(str(tmp_path / "video.webm"), "w") as container:
         stream: Any = container.add_stream("libvpx-vp9", rate=10)
         stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
         picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
@@ -71,7 +50,7 @@ def test_times_count_from_the_first_frame(registry: Registry, tmp_path: Path) ->
             packet.pts = packet.dts = number
             packet.time_base = Fraction(1, 10)
             container.mux(packet)
-    frames = list(segment_video(tmp_path / "film.webm", tmp_path / "r.mp4", registry=registry))
+    frames = list(segment_video(tmp_path / "video.webm", tmp_path / "r.mp4", model))
     assert [round(frame.time_s, 2) for frame in frames] == [0, 0.1, 0.3]
     with av.open(str(tmp_path / "r.mp4")) as result:
         assert [round(frame.time or 0, 2) for frame in result.decode(video=0)] == [0, 0.1, 0.3]
@@ -86,24 +65,24 @@ TURNS = {
 
 
 @pytest.mark.parametrize(("matrix", "corner"), TURNS.values(), ids=TURNS.keys())
-def test_a_film_of_a_turned_phone_is_upright(
-    registry: Registry, tmp_path: Path, matrix: tuple[int, ...], corner: tuple[int, int]
+def test_a_video_of_a_turned_phone_is_upright(
+    model: Model, tmp_path: Path, matrix: tuple[int, ...], corner: tuple[int, int]
 ) -> None:
     """A train in the top left corner of a picture, which a phone says to turn clockwise."""
     truth = np.zeros((96, 160), np.uint8)
     truth[:48, :80] = 19
-    film = tmp_path / "film.mp4"
-    with av.open(str(film), "w") as container:
+    video = tmp_path / "video.mp4"
+    with av.open(str(video), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 96, 160, "yuv420p"
         picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
         container.mux([*stream.encode(picture), *stream.encode(None)])
-    content = film.read_bytes()
+    content = video.read_bytes()
     start = content.index(b"tkhd") + 44  # version, times, track, duration, layer, volume
     a, b, c, d = (value << 16 for value in matrix)
     turn = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    film.write_bytes(content[:start] + turn + content[start + len(turn) :])
-    list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+    video.write_bytes(content[:start] + turn + content[start + len(turn) :])
+    list(segment_video(video, tmp_path / "result.mp4", model))
     with av.open(str(tmp_path / "result.mp4")) as result:
         shown = next(result.decode(video=0)).to_ndarray(format="rgb24")
     assert shown.shape[:2] == ((160, 96) if matrix[0] == 0 else (96, 160))
@@ -118,41 +97,39 @@ def test_a_film_of_a_turned_phone_is_upright(
     assert max(quarters, key=lambda quarter: quarters[quarter]) == corner
 
 
-def test_pixels_that_are_not_square_become_so(registry: Registry, tmp_path: Path) -> None:
+def test_pixels_that_are_not_square_become_so(model: Model, tmp_path: Path) -> None:
     """An old camcorder's 720 × 576 at 16:9."""
-    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+    with av.open(str(tmp_path / "video.mp4"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 576, 720, "yuv420p"
         stream.codec_context.sample_aspect_ratio = Fraction(64, 45)
         picture = av.VideoFrame.from_ndarray(np.zeros((576, 720, 3), np.uint8), "rgb24")
         container.mux([*stream.encode(picture), *stream.encode(None)])
-    list(segment_video(tmp_path / "film.mp4", tmp_path / "result.mp4", registry=registry))
+    list(segment_video(tmp_path / "video.mp4", tmp_path / "result.mp4", model))
     with av.open(str(tmp_path / "result.mp4")) as result:
         shown = result.streams.video[0]
         assert (shown.width, shown.height) == (1024, 576)
 
 
-def test_a_large_film_is_scaled_down(registry: Registry, tmp_path: Path) -> None:
-    film = write_film(tmp_path / "film.mp4", frames=2, hw=(362, 1602))
-    list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+def test_a_large_video_is_scaled_down(model: Model, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "video.mp4", frames=2, hw=(362, 1602))
+    list(segment_video(video, tmp_path / "result.mp4", model))
     with av.open(str(tmp_path / "result.mp4")) as result:
         assert result.streams.video[0].width == MAX_SIDE
 
 
 @pytest.mark.parametrize("mark", [1, 2], ids=["marked", "unmarked"])
-def test_colours_are_what_players_take_them_for(
-    registry: Registry, tmp_path: Path, mark: int
-) -> None:
-    """A film in the colour of a class keeps it under its overlay."""
+def test_colours_are_what_players_take_them_for(model: Model, tmp_path: Path, mark: int) -> None:
+    """A video in the colour of a class keeps it under its overlay."""
     colour = np.full((720, 1280, 3), PALETTE[18], np.uint8)
-    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+    with av.open(str(tmp_path / "video.mp4"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 720, 1280, "yuv420p"
         stream.codec_context.colorspace = mark
         picture = av.VideoFrame.from_ndarray(colour, "rgb24")
         picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
         container.mux([*stream.encode(picture), *stream.encode(None)])
-    list(segment_video(tmp_path / "film.mp4", tmp_path / "result.mp4", registry=registry))
+    list(segment_video(tmp_path / "video.mp4", tmp_path / "result.mp4", model))
     with av.open(str(tmp_path / "result.mp4")) as result:
         (frame,) = result.decode(video=0)
         assert frame.colorspace == 1
@@ -160,27 +137,25 @@ def test_colours_are_what_players_take_them_for(
     assert np.abs(shown - colour).max() <= 4
 
 
-def test_a_title_in_another_encoding_is_no_obstacle(registry: Registry, tmp_path: Path) -> None:
-    film = write_film(tmp_path / "film.mp4", title="un été")
-    content = film.read_bytes()
+def test_a_title_in_another_encoding_is_no_obstacle(model: Model, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "video.mp4", title="un été")
+    content = video.read_bytes()
     assert content.count("un été".encode()) == 1
-    film.write_bytes(content.replace("un été".encode(), b"un \xe9t\xe9  "))
-    assert len(list(segment_video(film, tmp_path / "result.mp4", registry=registry))) == 12
+    video.write_bytes(content.replace("un été".encode(), b"un \xe9t\xe9  "))
+    assert len(list(segment_video(video, tmp_path / "result.mp4", model))) == 12
 
 
 def test_what_is_given_up_leaves_nothing(
-    registry: Registry, engine: ColourEngine, tmp_path: Path
+    model: Model, engine: ColourEngine, tmp_path: Path
 ) -> None:
-    frames = segment_video(
-        write_film(tmp_path / "film.mp4"), tmp_path / "result.mp4", registry=registry
-    )
+    frames = segment_video(write_video(tmp_path / "video.mp4"), tmp_path / "result.mp4", model)
     next(frames)
     frames.close()  # type: ignore[attr-defined]
     assert not (tmp_path / "result.mp4").exists() and engine.calls == 1
 
 
-def cut(film: bytes) -> bytes:
-    return film[: len(film) // 3]
+def cut(video: bytes) -> bytes:
+    return video[: len(video) // 3]
 
 
 @pytest.mark.parametrize(
@@ -188,10 +163,10 @@ def cut(film: bytes) -> bytes:
     [(14, (0, 1, 2), "cannot be read to its end"), (1, (0, 2, 1), "time goes back")],
     ids=["unknown colours", "time goes back"],
 )
-def test_what_cannot_be_shown_is_a_fault_of_the_film(
-    registry: Registry, tmp_path: Path, colourspace: int, times: tuple[int, ...], sentence: str
+def test_what_cannot_be_shown_is_a_fault_of_the_video(
+    model: Model, tmp_path: Path, colourspace: int, times: tuple[int, ...], sentence: str
 ) -> None:
-    with av.open(str(tmp_path / "film.mkv"), "w") as container:
+    with av.open(str(tmp_path / "video.mkv"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10, options={"bf": "0"})
         stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
         stream.codec_context.colorspace = colourspace
@@ -202,23 +177,23 @@ def test_what_cannot_be_shown_is_a_fault_of_the_film(
             packet.dts, packet.pts = number, len(times) + time
             container.mux(packet)
     with pytest.raises(InvalidVideo, match=sentence):
-        list(segment_video(tmp_path / "film.mkv", tmp_path / "result.mp4", registry=registry))
+        list(segment_video(tmp_path / "video.mkv", tmp_path / "result.mp4", model))
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture", "list of itself"])
-def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: str) -> None:
-    film = write_film(tmp_path / "film.mp4").read_bytes()
+def test_what_is_no_video_is_refused(model: Model, tmp_path: Path, kind: str) -> None:
+    video = write_video(tmp_path / "video.mp4").read_bytes()
     photograph = Path("assets/examples/cat.jpg").read_bytes()
     content = {
         "empty": b"",
-        "text": b"a film",
-        "cut": cut(film),
+        "text": b"a video",
+        "cut": cut(video),
         "picture": photograph,
         "list of itself": b"ffconcat version 1.0\nfile bad.mp4\n",
     }[kind]
     (tmp_path / "bad.mp4").write_bytes(content)
-    with pytest.raises(InvalidVideo, match="Expected an mp4, webm or mov film"):
-        list(segment_video(tmp_path / "bad.mp4", tmp_path / "result.mp4", registry=registry))
+    with pytest.raises(InvalidVideo, match="Expected an mp4, webm or mov video"):
+        list(segment_video(tmp_path / "bad.mp4", tmp_path / "result.mp4", model))
     assert not (tmp_path / "result.mp4").exists()
 
 
@@ -233,7 +208,7 @@ def test_what_is_no_film_is_refused(registry: Registry, tmp_path: Path, kind: st
     ],
 )
 def test_long_and_large_films_are_refused(
-    registry: Registry,
+    model: Model,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     limit: str,
@@ -243,19 +218,19 @@ def test_long_and_large_films_are_refused(
 ) -> None:
     monkeypatch.setattr(video, limit, value)
     codec = "libx264" if ending == "mp4" else "libvpx-vp9"
-    film = write_film(tmp_path / f"film.{ending}", frames=30, codec=codec)
+    source = write_video(tmp_path / f"video.{ending}", frames=30, codec=codec)
     with pytest.raises(InvalidVideo, match=sentence):
-        list(segment_video(film, tmp_path / "result.mp4", registry=registry))
+        list(segment_video(source, tmp_path / "result.mp4", model))
 
 
-def test_a_film_that_is_gone_is_a_sentence(registry: Registry, tmp_path: Path) -> None:
+def test_a_video_that_is_gone_is_a_sentence(model: Model, tmp_path: Path) -> None:
     with pytest.raises(InvalidVideo, match="Choose it again"):
-        list(segment_video(tmp_path / "gone.mp4", tmp_path / "o.mp4", registry=registry))
+        list(segment_video(tmp_path / "gone.mp4", tmp_path / "o.mp4", model))
 
 
-def test_the_table_has_a_row_for_each_frame(registry: Registry, tmp_path: Path) -> None:
-    film = write_film(tmp_path / "film.mp4", frames=4)
-    frames = list(segment_video(film, tmp_path / "result.mp4", registry=registry))
-    rows = list(csv.DictReader(io.StringIO(encode_film_csv(frames).decode())))
+def test_the_table_has_a_row_for_each_frame(model: Model, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "video.mp4", frames=4)
+    frames = list(segment_video(video, tmp_path / "result.mp4", model))
+    rows = list(csv.DictReader(io.StringIO(encode_video_csv(frames).decode())))
     assert [row["time_s"] for row in rows] == ["0.000", "0.100", "0.200", "0.300"]
     assert float(rows[0]["person"]) + float(rows[0]["background"]) == pytest.approx(1, abs=0.01)

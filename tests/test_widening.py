@@ -4,8 +4,8 @@ import pytest
 import torch
 from transformers import MobileViTForSemanticSegmentation
 
+from demo.models.sources import BUNDLED_FOLDER
 from demo.variants import get_variant
-from demo.weights import BUNDLED_FOLDER
 from training.model import build_model, read_variant, read_weights
 from training.widening import widen
 

@@ -15,9 +15,9 @@ import numpy as np
 from demo.exports import encode_jpeg
 from demo.image import Image, read_image
 from demo.inference import segment
+from demo.models.loading import load_folder
 from demo.overlay import draw_overlay
-from demo.registry import open_registry
-from demo.variants import VARIANTS
+from demo.variants import VARIANTS, get_variant
 from training.photographs import PERSON
 
 _EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
@@ -72,12 +72,12 @@ def draw_page() -> Image:
 
 def make_sheet(variant: str, checkpoint: Path) -> Image:
     """All pictures, each beside its overlay with the share of person pixels written in."""
-    registry = open_registry(checkpoint)
+    model = load_folder(checkpoint, get_variant(variant))
     pictures = [read_image(path) for path in sorted(_EXAMPLES.glob("*.jpg"))]
     pictures += [draw_landscape(), draw_figure(), draw_room(), draw_page()]
     tiles = []
     for picture in pictures:
-        result = segment(picture, variant, registry=registry)
+        result = segment(picture, model)
         share = float((result.class_map == PERSON).mean())
         overlay = _fit(draw_overlay(picture, result))
         _write(overlay, f"person {share:.1%}")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.inference import segment
-from demo.registry import open_registry
-from demo.variants import VARIANTS
+from demo.models.loading import load_folder
+from demo.variants import VARIANTS, get_variant
 from training.measures import Segmenter, count_overlap, false_person_share, person_iou
 from training.photographs import Photograph, load_empty, load_people
 from training.stress import STRESS_SETS
@@ -22,8 +22,8 @@ SIDES = (512, 384, 256)
 
 def open_segmenter(folder: Path, variant: str) -> Segmenter:
     """The app's segment() with the checkpoint of a folder, on whole pictures."""
-    registry = open_registry(folder)
-    return lambda pixels, side: segment(pixels, variant, side=side, registry=registry).class_map
+    model = load_folder(folder, get_variant(variant))
+    return lambda pixels, side: segment(pixels, model, side=side).class_map
 
 
 def agreement(one: Segmenter, other: Segmenter, pictures: Sequence[Photograph]) -> float:

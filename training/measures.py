@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demo.class_map import classify_pixels
 from demo.framing import frame_pixels, plan_framing, to_pixel_values
+from demo.inference import classify
 from training.photographs import PERSON, VOID, Photograph
 
 Network = Callable[[Tensor], Tensor]
@@ -23,8 +23,11 @@ def segmenter_of(network: Network) -> Segmenter:
 
     def segment(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         framing = plan_framing((pixels.shape[0], pixels.shape[1]), "whole", side)
-        values = torch.from_numpy(to_pixel_values(frame_pixels(pixels, framing)))
-        return classify_pixels(network(values)[0].float().cpu().numpy(), framing)
+        return classify(engine, to_pixel_values(frame_pixels(pixels, framing)), framing)[1]
+
+    def engine(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = network(torch.from_numpy(values)).float().cpu().numpy()
+        return logits
 
     return segment
 

@@ -1,15 +1,13 @@
-"""The gate: every request passes it before the page sees anything of it.
+"""The gate: every request passes it before the page sees it.
 
-Doors that the page and its API do not use are shut. What passes is limited in size and in the
-time it may take to come, and every answer carries the security headers.
+Routes that the page and its API do not use are closed. A request that passes is limited in size
+and in the time it may take to arrive, and every answer carries the security headers.
 """
 
 import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -18,10 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.errors import Busy
 from demo.metrics import REFUSALS, REQUESTS
-from demo.settings import trusted_proxies
-from demo.web.doors import Door, find_door
+from demo.web.allowed_routes import AllowedRoute, find_route
+from demo.web.client import client_address, is_own_page
 from demo.web.limits import Limits
-from demo.web.visits import Visits
+from demo.web.retention import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +27,7 @@ SILENCE_S = 20.0
 """How long a client may send nothing while its request is incomplete."""
 
 BASE_S, SLOWEST_BYTES_PER_S = 30.0, 10_000
-"""A request may take half a minute, and longer for each byte that came at this speed."""
+"""A request may take half a minute, and as much longer as its bytes take at this speed."""
 
 TAKEN_S = 60.0
 """How long a client may take to accept the next part of an answer."""
@@ -38,7 +36,7 @@ MAX_PARTS = 5_000
 """Values in one JSON body: parsing takes long for many, and an image is one."""
 
 MAX_HELD_BYTES = 200_000_000
-"""Of all JSON bodies together that are being read or answered."""
+"""Most that all JSON bodies together may take while they are read or answered."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,7 +46,7 @@ HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'self'",
-            # Gradio's page has scripts and styles in line and compiles templates
+            # Gradio's page has inline scripts and styles, and compiles templates.
             "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob: https://huggingface.co",
@@ -63,8 +61,8 @@ HEADERS = {
         )
     ),
 }
-"""Nothing comes from other hosts but, on Spaces, the Space's state; only Spaces may frame it."""
-
+"""Only on Spaces does anything come from another host: the Space's state. Only Spaces may put the
+page into a frame."""
 
 NOTHING = "There is nothing at this address."
 _NO_STORAGE = "The server cannot store files now. Try again later."
@@ -75,8 +73,9 @@ class Refused(Exception):
     """A request is not let in.
 
     Attributes:
-        status: of the answer.
-        reason: what it is counted as.
+        status: HTTP status of the answer.
+        reason: the name under which it is counted.
+        wait_s: after how many seconds to try again, or None.
     """
 
     def __init__(self, status: int, reason: str, sentence: str, wait_s: int | None = None) -> None:
@@ -88,10 +87,10 @@ class Gate:
     """ASGI middleware around the whole app.
 
     Args:
-        app: what lies behind.
-        limits: who must wait.
-        visits: whose pages are open.
-        state: shared with whoever stops the server.
+        app: the app behind the gate.
+        limits: decide who must wait.
+        visits: note which pages are open.
+        state: shared with the code that stops the server.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, visits: Visits, state: "GateState") -> None:
@@ -103,24 +102,26 @@ class Gate:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
-        door = find_door(scope)
+        route = find_route(scope)
         try:
-            if door is None:
-                raise Refused(404, "no such door", NOTHING)
-            await self._let_in(door, scope, receive, answer)
+            if route is None:
+                raise Refused(404, "no such route", NOTHING)
+            await self._let_in(route, scope, receive, answer)
         except Refused as refused:
             REFUSALS.labels(refused.reason).inc()
-            await answer.refuse(refused, as_text=door is not None and door.name == "upload")
+            await answer.refuse(refused, as_text=route is not None and route.name == "upload")
         finally:
-            REQUESTS.labels(door.name if door else "none", str(answer.status)).inc()
+            REQUESTS.labels(route.name if route else "none", str(answer.status)).inc()
 
-    async def _let_in(self, door: Door, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _let_in(
+        self, route: AllowedRoute, scope: Scope, receive: Receive, answer: "_Answer"
+    ) -> None:
         if not is_own_page(Headers(scope=scope)):
             raise Refused(403, "other page", "This server answers its own page only.")
-        if door.is_work:
+        if route.is_work:
             self._check_work(scope)
-        body = answer.body = _Body(receive, door, _length(scope), self._state)
-        if door.name == "heartbeat":
+        body = answer.body = _Body(receive, route, _length(scope), self._state)
+        if route.name == "heartbeat":
             with self._visits.open(scope["path"].rstrip("/").rpartition("/")[2]):
                 await self._pass(scope, body, answer)
             return
@@ -137,7 +138,7 @@ class Gate:
         try:
             await self._app(scope, body, answer)
         except (ClientDisconnect, TimeoutError):
-            pass  # the client is gone, or is sent away for what it sent
+            pass  # the client has gone, or is refused for what it sent
         except OSError as error:
             logger.error("a request could not be answered", extra={"kind": repr(error)})
             raise Refused(507, "storage", _NO_STORAGE) from None
@@ -156,12 +157,12 @@ class Gate:
 
 @dataclass
 class GateState:
-    """What the gate shares with whoever stops the server.
+    """What the gate shares with the code that stops the server.
 
     Attributes:
-        is_closing: no more work is let in.
-        under_way: answers that are being made, heartbeats apart.
-        held_bytes: of bodies with JSON that are in memory.
+        is_closing: whether new work is refused.
+        under_way: number of answers that are being made, without heartbeats.
+        held_bytes: size of all JSON bodies in memory.
     """
 
     is_closing: bool = False
@@ -170,24 +171,24 @@ class GateState:
 
 
 class _Body:
-    """A request's body as it comes, within its limits; what breaks them ends it.
+    """A request's body as it arrives; a body that breaks its limits is cut off.
 
     Attributes:
-        refused: why it was ended.
-        held_bytes: of what came, where all of it is kept in memory.
+        refused: why it was cut off, or None.
+        held_bytes: size of what has arrived, if all of it stays in memory.
 
     Raises:
-        Refused: at once, if the request says that it is too long.
+        Refused: at once, if the request announces too many bytes.
     """
 
     def __init__(
-        self, receive: Receive, door: Door, length: int | None, state: "GateState"
+        self, receive: Receive, route: AllowedRoute, length: int | None, state: "GateState"
     ) -> None:
-        self._receive, self._door, self._state = receive, door, state
+        self._receive, self._route, self._state = receive, route, state
         self._bytes = self._parts = self.held_bytes = 0
         self._is_complete, self._since = False, time.monotonic()
         self.refused: Refused | None = None
-        if length is not None and length > door.max_bytes:
+        if length is not None and length > route.max_bytes:
             raise self._too_large()
 
     async def __call__(self) -> Message:
@@ -203,12 +204,12 @@ class _Body:
 
     def _weigh(self, piece: bytes) -> Refused | None:
         self._bytes += len(piece)
-        if self._bytes > self._door.max_bytes:
+        if self._bytes > self._route.max_bytes:
             return self._too_large()
         allowed_s = BASE_S + self._bytes / SLOWEST_BYTES_PER_S
         if not self._is_complete and time.monotonic() - self._since > allowed_s:
             return self._too_slow()
-        if not self._door.is_work:
+        if not self._route.is_work:
             return None
         self.held_bytes += len(piece)
         self._state.held_bytes += len(piece)
@@ -224,7 +225,7 @@ class _Body:
         return {"type": "http.disconnect"}
 
     def _too_large(self) -> Refused:
-        most = f"{self._door.max_bytes / 1e6:g} MB"
+        most = f"{self._route.max_bytes / 1e6:g} MB"
         return Refused(413, "too large", f"The request is larger than {most}. Send a smaller file.")
 
     @staticmethod
@@ -233,7 +234,7 @@ class _Body:
 
 
 class _Answer:
-    """Sends an answer with the headers, or a refusal in its place."""
+    """Sends an answer with the security headers, or a refusal instead."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -242,7 +243,7 @@ class _Answer:
 
     async def __call__(self, message: Message) -> None:
         if self.body is not None and self.body.refused is not None and self.status is None:
-            return  # what the app says of a request that was cut off
+            return  # drop what the app answers to a request that was cut off
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -269,33 +270,6 @@ class _Answer:
 
 async def _no_more() -> Message:
     return {"type": "http.disconnect"}
-
-
-def is_own_page(headers: Headers) -> bool:
-    """Whether a request comes from a page of this very server, or from no page at all.
-
-    Browsers say which page made a request; other programs do not.
-    """
-    origin = headers.get("origin")
-    hosts = (headers.get("host"), headers.get("x-forwarded-host"))
-    try:
-        return origin is None or urlsplit(origin).netloc in hosts
-    except ValueError:
-        return False  # no address at all
-
-
-def client_address(scope: Scope) -> str:
-    """The address of whoever asks, as far as it can be trusted.
-
-    Behind proxies, each of them appends whom it heard from to X-Forwarded-For; only what the
-    trusted ones appended counts, since a client may send any such header itself.
-    """
-    forwarded = Headers(scope=scope).get("x-forwarded-for", "").split(",")
-    count = trusted_proxies()
-    if count and len(forwarded) >= count and forwarded[-count].strip():
-        return forwarded[-count].strip()
-    client: Any = scope.get("client")
-    return str(client[0]) if client else "unknown"
 
 
 def _length(scope: Scope) -> int | None:

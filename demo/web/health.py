@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from demo.metrics import COUNTED
-from demo.registry import Registry
+from demo.models.registry import Registry
 from demo.settings import shows_metrics
 
 LEAST_FREE_BYTES = 50_000_000

@@ -18,11 +18,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError
-from demo.live import LiveResult, LiveSession, LiveSessions
-from demo.loading import LoadedVariant
+from demo.live import LiveResult, LiveSession
 from demo.metrics import FORWARD_PASSES
-from demo.registry import default_registry
-from demo.web.gate import client_address, is_own_page
+from demo.models.model import Model
+from demo.models.registry import default_registry
+from demo.web.client import client_address, is_own_page
+from demo.web.limits import LiveSessions
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,10 @@ async def serve_live(socket: WebSocket) -> None:
     try:
         _check_origin(socket)
         with sessions.enter(client_address(socket.scope)) as end:
-            loaded = await _load()
-            origin = {"ready": loaded.variant.label, "weights": loaded.weights.describe()}
+            model = await _load()
+            origin = {"ready": model.variant.label, "weights": model.weights.describe()}
             await socket.send_json(origin)
-            await _converse(socket, LiveSession(loaded.engine), end)
+            await _converse(socket, LiveSession(model.engine), end)
     except WebSocketDisconnect:
         return
     except Ended as ending:
@@ -78,7 +79,7 @@ async def serve_live(socket: WebSocket) -> None:
         await _close(socket, _FAILED, "Something failed on the server. Start again.")
 
 
-async def _load() -> LoadedVariant:
+async def _load() -> Model:
     """Wait for the network without a thread, which would keep a server from stopping."""
     return await asyncio.wrap_future(default_registry().request(VARIANT))
 

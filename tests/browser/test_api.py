@@ -10,8 +10,8 @@ from gradio_client import Client, handle_file
 
 from demo.image import read_image
 from demo.inference import segment
-from demo.registry import Registry
-from tests.browser.test_page import ASTRONAUT
+from demo.models.registry import Registry
+from tests.support.browser import ASTRONAUT
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_segment_returns_overlay_class_map_and_areas(client: Client, framing: st
     overlay, class_map, areas = client.predict(
         handle_file(str(ASTRONAUT)), "xxs", framing, api_name="/segment"
     )
-    expected = segment(read_image(ASTRONAUT), "xxs", framing=framing, registry=Registry())
+    expected = segment(read_image(ASTRONAUT), Registry().get("xxs"), framing=framing)
     picture = PIL.Image.open(class_map)
     assert picture.mode == "P"
     assert (np.asarray(picture) == expected.class_map).all()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.checkpoints import save_random
 from demo.variants import get_variant
-from tests import stub_hub
-from tests.browser.conftest import copy_without, run_app
-from tests.browser.test_page import after_painting, click_example, wait_for_result
-from tests.stub_hub import StubHub
+from tests.support import stub_hub
+from tests.support.browser import after_painting, click_example, wait_for_result
+from tests.support.checkpoints import save_random
+from tests.support.server import copy_without, run_app
+from tests.support.stub_hub import StubHub
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, WebSocket, WebSocketRoute, expect
 
-from tests.browser.conftest import launch_chromium
-from tests.browser.test_page import ASTRONAUT
+from tests.support.browser import ASTRONAUT, launch_chromium
 
 
 def write_y4m(file: Path) -> Path:

@@ -12,21 +12,21 @@ from demo.classes import CLASSES, NOT_SEEN
 from demo.framing import plan_framing
 from demo.image import read_image
 from demo.inference import segment
-from demo.registry import Registry
+from demo.models.registry import Registry
 from demo.segmentation import Segmentation
-from demo.ui.blocks import EXAMPLES
-from demo.ui.payload import viewer_value
+from demo.ui.image_tab import EXAMPLES
+from demo.ui.viewer_value import viewer_value
 from demo.variants import get_variant
-from tests.browser.conftest import open_page
-from tests.browser.test_page import (
+from tests.support.browser import (
     after_painting,
     choose_view,
     click_example,
+    open_page,
     shown_colours,
     table_rows,
     wait_for_result,
 )
-from tests.conftest import FAKE_WEIGHTS
+from tests.support.models import FAKE_WEIGHTS
 
 AT = """
     const at = (name) =>
@@ -121,7 +121,7 @@ def test_it_paints_the_servers_class_map(
 @pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
 def test_it_paints_a_photographs_result(page: Page, painter: str) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")[:401, :333]
-    segmentation = segment(image, "xxs", registry=Registry())
+    segmentation = segment(image, Registry().get("xxs"))
     shown = painted(page, viewer_value(image, segmentation), painter)
     assert (unpaint(shown) == segmentation.class_map).mean() > 0.999
 

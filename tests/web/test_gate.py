@@ -14,11 +14,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from demo.web import doors, gate
-from demo.web.doors import find_door
-from demo.web.gate import HEADERS, Gate, GateState, client_address
+from demo.web import allowed_routes, gate
+from demo.web.allowed_routes import find_route
+from demo.web.client import client_address
+from demo.web.gate import HEADERS, Gate, GateState
 from demo.web.limits import QUEUE_SIZE, Limits, Waiting
-from demo.web.visits import Visits
+from demo.web.retention import Visits
 
 JOIN, UPLOAD, CANCEL = (f"/gradio_api/{name}" for name in ("queue/join", "upload", "cancel"))
 
@@ -90,7 +91,7 @@ def test_what_the_page_needs_is_open(client: TestClient, path: str) -> None:
         ("PUT", "/gradio_api/upload"),
     ],
 )
-def test_all_other_doors_are_shut(client: TestClient, method: str, path: str) -> None:
+def test_all_other_routes_are_closed(client: TestClient, method: str, path: str) -> None:
     answer = client.request(method, path)
     assert answer.status_code == 404
     assert answer.json() == {"detail": "There is nothing at this address."}
@@ -99,9 +100,9 @@ def test_all_other_doors_are_shut(client: TestClient, method: str, path: str) ->
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Doors that take a kilobyte."""
-    small = [dataclasses.replace(door, max_bytes=1000) for door in doors.DOORS]
-    monkeypatch.setattr(doors, "DOORS", small)
+    """Routes that take a kilobyte."""
+    small = [dataclasses.replace(route, max_bytes=1000) for route in allowed_routes.ALLOWED_ROUTES]
+    monkeypatch.setattr(allowed_routes, "ALLOWED_ROUTES", small)
 
 
 def pieces(count: int) -> Iterator[bytes]:
@@ -112,7 +113,9 @@ def pieces(count: int) -> Iterator[bytes]:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("path", [JOIN, UPLOAD, CANCEL])
 @pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "in pieces"])
-def test_a_body_is_limited_on_every_door(client: TestClient, path: str, is_announced: bool) -> None:
+def test_a_body_is_limited_on_every_route(
+    client: TestClient, path: str, is_announced: bool
+) -> None:
     def send(count: int) -> Any:
         return client.post(path, content=b"x" * 100 * count if is_announced else pieces(count))
 
@@ -262,7 +265,7 @@ def test_only_trusted_proxies_name_the_client(
     assert client_address(scope) == address
 
 
-def test_a_prefix_of_the_whole_app_is_no_part_of_a_door() -> None:
+def test_the_prefix_of_the_whole_app_is_no_part_of_a_route() -> None:
     scope = {"method": "HEAD", "path": "/demo/config", "root_path": "/demo"}
-    door = find_door(scope)
-    assert door is not None and door.name == "page"
+    route = find_route(scope)
+    assert route is not None and route.name == "page"

@@ -13,8 +13,9 @@ from starlette.testclient import TestClient
 
 from demo.errors import WeightsUnavailable
 from demo.inference import segment
-from demo.loading import LoadedVariant
-from demo.registry import Registry
+from demo.models.checkpoint import NoWeights
+from demo.models.model import Model
+from demo.models.registry import Registry
 from demo.variants import Variant
 from demo.web.health import health_routes
 
@@ -24,8 +25,8 @@ def open_health(registry: Registry, files: Path, is_closing: bool = False) -> Te
     return TestClient(Starlette(routes=routes))
 
 
-def fail(variant: Variant, on_progress: Any) -> LoadedVariant:
-    raise WeightsUnavailable("the Hub is asleep")
+def fail(variant: Variant, on_progress: Any) -> Model:
+    raise NoWeights("the Hub is asleep")
 
 
 def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path) -> None:
@@ -39,12 +40,15 @@ def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path
 
 
 def test_it_says_why_no_variant_is_loaded(tmp_path: Path) -> None:
-    registry = Registry(fail, None)
+    registry = Registry(fail, fail)
     with pytest.raises(WeightsUnavailable):
         registry.get("s")
     answer = open_health(registry, tmp_path).get("/healthz")
     assert answer.status_code == 503
-    assert answer.json()["reason"] == "s: not loaded: the Hub is asleep"
+    assert answer.json()["reason"] == (
+        "s: not loaded: MobileViT-S has no weights on this machine: the Hub is asleep; the Hub is "
+        "asleep. Choose another variant, or try again later."
+    )
 
 
 def nearly_full(path: Path) -> Any:
@@ -99,5 +103,5 @@ def test_metrics_are_off_unless_asked_for(
         return float(counts[0].split()[1]) if counts else 0.0
 
     before = count()
-    segment(np.zeros((8, 8, 3), np.uint8), "xs", registry=registry)
+    segment(np.zeros((8, 8, 3), np.uint8), registry.get("xs"))
     assert count() == before + 1

@@ -1,9 +1,19 @@
 """Who must wait, by a clock that the test turns."""
 
+import time
+
 import pytest
 
 from demo.errors import Busy
-from demo.web.limits import BURST, MOST_OF_ONE, PER_SECOND, QUEUE_SIZE, Limits, Waiting
+from demo.web.limits import (
+    BURST,
+    MOST_OF_ONE,
+    PER_SECOND,
+    QUEUE_SIZE,
+    Limits,
+    LiveSessions,
+    Waiting,
+)
 
 
 class Server:
@@ -68,3 +78,23 @@ def test_addresses_are_forgotten(server: Server) -> None:
         server.limits.enter(str(number))
         server.now += 1
     assert len(server.limits._shares) <= BURST / PER_SECOND + 2
+
+
+def test_places_are_limited_and_come_free_again() -> None:
+    sessions = LiveSessions(limit=2, longest_s=60)
+    with sessions.enter("a") as first, sessions.enter("b"):
+        assert first == pytest.approx(time.monotonic() + 60, abs=1)
+        with pytest.raises(Busy, match=r"All 2 live places are taken. Try again in \d+ s") as busy:
+            sessions.enter("c").__enter__()
+        assert 58 <= busy.value.wait_s <= 60
+    with sessions.enter("a"), sessions.enter("b"):
+        pass
+
+
+def test_the_last_place_is_left_to_another_address() -> None:
+    sessions = LiveSessions(limit=3, longest_s=60)
+    with sessions.enter("a"), sessions.enter("a"):
+        with pytest.raises(Busy, match=r"for your network are taken. Try again in"):
+            sessions.enter("a").__enter__()
+        with sessions.enter("b"):
+            pass

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 
-from demo.live import LiveSessions
-from demo.registry import Registry
+from demo.models.registry import Registry
 from demo.web import live_socket
+from demo.web.limits import LiveSessions
 from demo.web.live_socket import live_route
-from tests.conftest import ColourEngine
-from tests.test_live import encode, half_a_person
+from tests.support.images import encode_frame, half_a_person
+from tests.support.models import ColourEngine
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def client(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Test
 
 
 def frame(number: int = 1, jpeg: bytes | None = None) -> bytes:
-    return struct.pack("<I", number) + (encode(half_a_person()) if jpeg is None else jpeg)
+    return struct.pack("<I", number) + (encode_frame(half_a_person()) if jpeg is None else jpeg)
 
 
 def read(message: bytes) -> tuple[dict[str, Any], np.ndarray]:
@@ -65,7 +65,12 @@ def test_each_frame_is_answered_with_its_logits(client: TestClient, engine: Colo
 GARBAGE = {
     "no number": ("bytes", b"abc", 1003, "four bytes of number and a JPEG"),
     "no jpeg": ("bytes", frame(1, b"xyz"), 1003, "Expected a square baseline JPEG"),
-    "other side": ("bytes", frame(1, encode(np.zeros((128, 128, 3), np.uint8))), 1003, "side 256"),
+    "other side": (
+        "bytes",
+        frame(1, encode_frame(np.zeros((128, 128, 3), np.uint8))),
+        1003,
+        "side 256",
+    ),
     "no json": ("text", "{", 1003, "as JSON"),
     "deep json": ("text", "[" * 100_000, 1003, "as JSON"),
     "other json": ("text", "[1]", 1003, "as JSON"),

@@ -1,0 +1,1 @@
+"""All that lies between a variant's name and a model that runs."""

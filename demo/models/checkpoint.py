@@ -1,0 +1,124 @@
+"""A checkpoint: a folder in transformers' layout, and where its weights came from."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.classes import CLASS_NAMES
+
+CONFIG_FILE = "config.json"
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+"""In the order of preference; the Hub's main holds only the second for Apple's checkpoints."""
+
+OnProgress = Callable[[float, str], None]
+"""Called with a fraction in [0, 1] and a sentence, from the thread that loads."""
+
+
+class NoWeights(Exception):
+    """One source gave no usable weights.
+
+    The message is a clause, such as "the disk is full". The registry joins the clauses of all
+    sources into one sentence.
+    """
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Where the weights of a model came from, and what they know.
+
+    Attributes:
+        kind: ``local`` (a configured folder), ``hub`` (downloaded or in its cache) or
+            ``bundled`` (in this repository).
+        name: repository on the Hub, or the folder's name.
+        revision: commit on the Hub, or ``sha256:…`` of the file of weights.
+        class_names: the classes that the weights were trained on.
+        reason: why a source of higher rank was not used; empty if none was passed over.
+    """
+
+    kind: str
+    name: str
+    revision: str
+    class_names: tuple[str, ...] = CLASS_NAMES
+    reason: str = ""
+
+    def describe(self) -> str:
+        """Say which weights these are, why not better ones, and what they know."""
+        kind = {
+            "hub": "from the Hugging Face Hub",
+            "local": "from the configured folder",
+            "bundled": "bundled with this app",
+        }[self.kind]
+        reason = f" because {self.reason}" if self.reason else ""
+        origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
+        if self.class_names == CLASS_NAMES:
+            return origin
+        return f"{origin} They know {' and '.join(self.class_names)} only."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that holds a config and weights.
+
+    Attributes:
+        folder: where the files are.
+        source: where they came from.
+        sha256: hexadecimal digest over the config and the weights.
+    """
+
+    folder: Path
+    source: WeightsSource
+    sha256: str
+
+
+def find_weights(folder: Path) -> Path | None:
+    """Find the preferred file of weights in a folder, or None."""
+    return next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
+
+
+def read_checkpoint(
+    folder: Path, kind: str, *, name: str | None = None, revision: str | None = None
+) -> Checkpoint:
+    """Read and hash a checkpoint's files, once.
+
+    Args:
+        folder: holds the config and the weights.
+        kind: see `WeightsSource`.
+        name: the repository on the Hub; the folder's name if there is none.
+        revision: the commit on the Hub; the hash of the weights if there is none.
+
+    Raises:
+        NoWeights: if a file is missing or unreadable, or the config is damaged.
+    """
+    name = name or f"{folder.parent.name}/{folder.name}"
+    config, weights = _read_files(folder, name)
+    hashes = [hashlib.sha256(content).hexdigest() for content in (config, weights)]
+    source = WeightsSource(
+        kind=kind,
+        name=name,
+        revision=revision or f"sha256:{hashes[1][:16]}",
+        class_names=_trained_classes(config, name),
+    )
+    return Checkpoint(folder, source, hashlib.sha256("".join(hashes).encode()).hexdigest())
+
+
+def _read_files(folder: Path, name: str) -> tuple[bytes, bytes]:
+    weights = find_weights(folder)
+    try:
+        if weights is not None:
+            return (folder / CONFIG_FILE).read_bytes(), weights.read_bytes()
+    except OSError:
+        pass  # the sentence below says what is missing
+    raise NoWeights(f"{name} lacks its config or its weights")
+
+
+def _trained_classes(config: bytes, name: str) -> tuple[str, ...]:
+    """Read the classes that the weights were trained on; all 21 if the config names none."""
+    try:
+        names = json.loads(config).get("trained_classes") or CLASS_NAMES
+        if isinstance(names, str):
+            raise TypeError(names)
+        return tuple(str(name) for name in names)
+    except (ValueError, AttributeError, TypeError):
+        raise NoWeights(f"the config of {name} is damaged") from None

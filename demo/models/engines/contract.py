@@ -1,0 +1,20 @@
+"""What every engine does."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Engine(Protocol):
+    """One loaded network; several threads may call it at once."""
+
+    def __call__(self, pixel_values: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """Run the network.
+
+        Args:
+            pixel_values: (1, 3, h, w) float32 BGR in [0, 1]; h and w are multiples of 32.
+
+        Returns:
+            (1, 21, h/16, w/16) float32 logits.
+        """

@@ -1,0 +1,206 @@
+"""Fetching a checkpoint from the Hugging Face Hub without ever hanging on it."""
+
+import errno
+import io
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any, TypeVar
+
+import huggingface_hub
+import tqdm
+from huggingface_hub import constants
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+from demo.models.checkpoint import CONFIG_FILE, WEIGHT_FILES, NoWeights
+
+ANSWER_S = 4.0
+"""How long the Hub may take to answer a question before it counts as unreachable."""
+
+SILENCE_S = 5.0
+"""How long a Hub that did not answer is left alone, so that the next variant need not wait."""
+
+STALL_S = 15.0
+"""How long a download may take for the next `STALL_BYTES` before it is given up."""
+
+STALL_BYTES = 256 * 1024
+
+# Disable Xet: it reports progress only every 10 MB. Plain HTTP counts bytes as they arrive.
+constants.DOWNLOAD_CHUNK_SIZE = None  # type: ignore[assignment]
+constants.HF_HUB_DISABLE_XET = True
+
+logger = logging.getLogger(__name__)
+
+_UNREACHABLE = "the Hugging Face Hub could not be reached"
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (OfflineModeIsEnabled, "offline mode is switched on (HF_HUB_OFFLINE)"),
+    (LocalEntryNotFoundError, _UNREACHABLE),
+    (FutureTimeoutError, _UNREACHABLE),
+    (ConnectionError, _UNREACHABLE),
+    (RepositoryNotFoundError, "the Hugging Face Hub has no {repository}, or asks for a login"),
+    (EntryNotFoundError, "{repository} has no weights on the Hugging Face Hub"),
+)
+"""Errors of the client and what they mean; the narrower ones come first."""
+
+_Answer = TypeVar("_Answer")
+_silent_until = 0.0
+
+
+def find_cached(repository: str) -> Path | None:
+    """Find the snapshot folder of a repository that the local cache holds whole, or None."""
+    config = _cached_file(repository, CONFIG_FILE)
+    if config is None:
+        return None
+    for name in WEIGHT_FILES:
+        weights = _cached_file(repository, name)
+        if weights is not None and weights.parent == config.parent:
+            return config.parent
+    return None
+
+
+def _cached_file(repository: str, name: str) -> Path | None:
+    path = huggingface_hub.try_to_load_from_cache(repository, name)
+    return Path(path) if isinstance(path, str) else None
+
+
+def download(repository: str, on_progress: Callable[[float], None]) -> Path:
+    """Download a checkpoint's config and weights, replacing those in the cache.
+
+    Args:
+        on_progress: called with the fraction of the weights that has arrived, in [0, 1].
+
+    Returns:
+        The snapshot folder.
+
+    Raises:
+        NoWeights: if the Hub cannot be reached, has no such files, or stalls.
+    """
+    try:
+        if constants.is_offline_mode():
+            raise OfflineModeIsEnabled
+        name = _choose_weights(repository)
+        _fetch(repository, CONFIG_FILE, lambda fraction: None)
+        return _fetch(repository, name, on_progress).parent
+    except NoWeights:
+        raise
+    except Exception as error:  # each HTTP client and storage backend raises its own types
+        logger.warning("%s: the Hub gave nothing: %r", repository, error)
+        raise NoWeights(_explain(error, repository)) from error
+
+
+def _choose_weights(repository: str) -> str:
+    """Name the preferred file of weights on the repository's main branch."""
+    for name in WEIGHT_FILES[:-1]:
+        try:
+            _ask(repository, name)
+            return name
+        except EntryNotFoundError:
+            continue
+    _ask(repository, WEIGHT_FILES[-1])
+    return WEIGHT_FILES[-1]
+
+
+def _ask(repository: str, name: str) -> None:
+    """Ask whether main has a file, in one request without retries; raises what the Hub answers."""
+    global _silent_until  # noqa: PLW0603 one process asks one Hub
+    if time.monotonic() < _silent_until:
+        raise NoWeights(_UNREACHABLE)
+    url = huggingface_hub.hf_hub_url(repository, name)
+    # The client's own limit holds for each connect and read, and only ends the thread. Our limit
+    # comes first.
+    asked = _in_thread(lambda: huggingface_hub.get_hf_file_metadata(url, timeout=2 * ANSWER_S))
+    try:
+        asked.result(timeout=ANSWER_S)
+    except FutureTimeoutError:
+        _silent_until = time.monotonic() + SILENCE_S
+        raise
+
+
+def _in_thread(call: Callable[[], _Answer]) -> "Future[_Answer]":
+    """Run a call in its own thread, because nothing can interrupt it (a host look-up, say)."""
+    future: Future[_Answer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="hub", daemon=True).start()
+    return future
+
+
+def _fetch(repository: str, name: str, on_progress: Callable[[float], None]) -> Path:
+    arrived = _Arrived(on_progress)
+    arriving = _in_thread(
+        lambda: huggingface_hub.hf_hub_download(
+            repository, name, force_download=True, tqdm_class=arrived.progress_bar()
+        )
+    )
+    bytes_then, then = 0, time.monotonic()
+    while not futures.wait([arriving], timeout=0.2).done:
+        if arrived.bytes - bytes_then >= STALL_BYTES:
+            bytes_then, then = arrived.bytes, time.monotonic()
+        if time.monotonic() - then > STALL_S:
+            arrived.abandoned = True
+            raise NoWeights(f"the download of {repository} stalled or kept breaking off")
+    return Path(arriving.result())
+
+
+class _Arrived:
+    """Counts the bytes that have arrived of one file, and ends its download once abandoned."""
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self.bytes = 0
+        self.abandoned = False
+        self._on_progress = on_progress
+
+    def add(self, count: float, total: float | None) -> None:
+        if self.abandoned:
+            raise InterruptedError("abandoned")
+        self.bytes += int(count)
+        if total:
+            self._on_progress(min(1.0, self.bytes / total))
+
+    def progress_bar(self) -> type[tqdm.tqdm]:  # type: ignore[type-arg]
+        """Build a class of progress bars that show nothing and report to this object."""
+        arrived = self
+
+        class Counter(tqdm.tqdm):  # type: ignore[type-arg]
+            def __init__(self, *args: Any, **options: Any) -> None:
+                options.pop("name", None)
+                super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False})
+
+            def update(self, n: float | None = 1) -> bool | None:
+                arrived.add(n or 0, self.total)
+                return super().update(n)
+
+        return Counter
+
+
+def _explain(error: Exception, repository: str) -> str:
+    """Write a clause for why the Hub gave nothing."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full"
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason.format(repository=repository)
+    if isinstance(error, HfHubHTTPError):
+        return f"the Hugging Face Hub refused with status {error.response.status_code}"
+    if isinstance(error, OSError):
+        return "the Hub's cache on this machine cannot be written"
+    if type(error).__module__.startswith("httpx"):
+        return _UNREACHABLE
+    return f"the download of {repository} failed"

@@ -1,0 +1,96 @@
+"""Loading one model: from which source of weights, into which engine."""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from demo.errors import InvalidOption, WeightsUnavailable
+from demo.framing import DEFAULT_SIDE
+from demo.models.checkpoint import Checkpoint, NoWeights, OnProgress, read_checkpoint
+from demo.models.engines.choice import load_engine
+from demo.models.model import Model
+from demo.models.sources import BUNDLED_SOURCES, Sources, own_sources
+from demo.variants import Variant
+
+logger = logging.getLogger(__name__)
+
+Load = Callable[[Variant, OnProgress], Model]
+"""How a variant is loaded; raises `NoWeights` with the reason where there are no weights."""
+
+
+def load_own(variant: Variant, on_progress: OnProgress) -> Model:
+    """Load a variant's own weights from the best source that has usable ones.
+
+    Raises:
+        NoWeights: if no source has any, with the reason of each.
+    """
+    return _load_from(own_sources(on_progress), variant, on_progress)
+
+
+def load_bundled(variant: Variant, on_progress: OnProgress) -> Model:
+    """Load the checkpoint in assets/checkpoints.
+
+    Raises:
+        NoWeights: if the variant has none, or it is damaged.
+    """
+    return _load_from(BUNDLED_SOURCES, variant, on_progress)
+
+
+def load_folder(folder: Path, variant: Variant) -> Model:
+    """Load a checkpoint's folder.
+
+    Args:
+        folder: holds config.json, and model.safetensors or pytorch_model.bin.
+        variant: the architecture that the checkpoint must have.
+
+    Raises:
+        WeightsUnavailable: if the folder holds no usable checkpoint of this variant.
+    """
+    try:
+        return _load(read_checkpoint(folder, "local"), variant, lambda fraction, sentence: None)
+    except NoWeights as error:
+        raise WeightsUnavailable(
+            f"{folder} cannot be loaded: {error}. Choose another folder or variant."
+        ) from error
+
+
+def _load_from(sources: Sources, variant: Variant, on_progress: OnProgress) -> Model:
+    reasons: list[str] = []
+    for name, find in sources.items():
+        try:
+            checkpoint = find(variant)
+            if checkpoint is None:
+                continue
+            model = _load(checkpoint, variant, on_progress)
+        except NoWeights as error:
+            logger.info("%s: %s gave no weights: %s", variant.label, name, error)
+            reasons.append(str(error))
+        except InvalidOption:
+            raise
+        except Exception as error:  # a broken source must not keep the next from being asked
+            logger.warning("%s: %s failed: %r", variant.label, name, error)
+            reasons.append(f"the checkpoint of {variant.label} cannot be used")
+        else:
+            model = with_reason(model, "; ".join(reasons))
+            logger.info("%s: %s weights, %s", variant.label, model.weights.kind, model.weights.name)
+            return model
+    raise NoWeights("; ".join(reasons))
+
+
+def with_reason(model: Model, reason: str) -> Model:
+    """Copy a model with the reason why better weights were passed over."""
+    weights = dataclasses.replace(model.weights, reason=reason)
+    return dataclasses.replace(model, weights=weights)
+
+
+def _load(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> Model:
+    on_progress(1.0, f"Loading {variant.label}")
+    engine = load_engine(checkpoint, variant, on_progress)
+    # Run the network once, so that the first visitor does not wait for it to be prepared.
+    grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
+    if not np.isfinite(engine(grey)).all():
+        raise NoWeights(f"the checkpoint of {variant.label} gives no finite numbers")
+    return Model(variant, engine, checkpoint.source)

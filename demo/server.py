@@ -1,0 +1,162 @@
+"""Launches the page with all that surrounds it, and stops it without losing running work."""
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from demo.errors import DemoError
+from demo.metrics import mean_segment_seconds
+from demo.models.registry import default_registry
+from demo.settings import stored_bytes
+from demo.ui.components import VIEWER
+from demo.ui.image_tab import EXAMPLES
+from demo.ui.page import build_theme, read_css
+from demo.ui.requests import MISFIT, SEGMENT
+from demo.ui.uploads import list_examples, restore_examples, upload_folder
+from demo.web.allowed_routes import MAX_UPLOAD_BYTES
+from demo.web.client import client_address
+from demo.web.gate import NOTHING, Gate, GateState
+from demo.web.health import health_routes
+from demo.web.limits import Limits, Waiting
+from demo.web.live_socket import live_route
+from demo.web.retention import tidy, visits
+
+logger = logging.getLogger(__name__)
+
+FINISH_S = 4.0
+"""How long a server that was told to stop lets running work finish; closing takes 5 s at most."""
+
+TIDY_EVERY_S = 5.0
+REMEMBERED_SESSIONS = 200
+"""For how many pages Gradio remembers the state, which may be a megabyte each."""
+
+_TURN_S, _QUIET_TURNS = 0.05, 10
+
+
+_SENTENCES = {400: MISFIT, 403: NOTHING, 404: NOTHING}
+
+
+def serve(page: gr.Blocks) -> None:
+    """Serve the page until SIGTERM or SIGINT, then end the process."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_load_first, name="load-first", daemon=True).start()
+    state = GateState()
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
+    logger.info("serving", extra={"address": address})
+    while not stop.wait(TIDY_EVERY_S):
+        _tidy(page)
+    logger.info("stopping", extra={"under_way": state.under_way})
+    state.is_closing = True
+    wait_for_rest(lambda: not state.under_way and not _jobs(page))
+    page.close(verbose=False)
+    logging.shutdown()
+    os._exit(0)  # a thread that waits for the Hub would delay an orderly exit
+
+
+def _tidy(page: gr.Blocks) -> None:
+    try:
+        restore_examples(page, EXAMPLES)
+        tidy(upload_folder(), list_examples(page), stored_bytes(), visits)
+    except OSError as error:
+        logger.warning("uploads and results cannot be tidied", extra={"kind": repr(error)})
+
+
+def _jobs(page: gr.Blocks) -> list[Any]:
+    """List Gradio's events that wait or run."""
+    queue = page._queue
+    waiting = [e for each in queue.event_queue_per_concurrency_id.values() for e in each.queue]
+    return waiting + [event for job in queue.active_jobs if job for event in job]
+
+
+def find_waiting(page: gr.Blocks) -> Waiting:
+    """List what waits for the engine, for the gate's limits."""
+    queues = page._queue.event_queue_per_concurrency_id
+    addresses = [client_address(event.request.scope) for q in queues.values() for event in q.queue]
+    images = len(queues[SEGMENT].queue) if SEGMENT in queues else 0
+    return Waiting(images, tuple(addresses))
+
+
+def wait_for_rest(is_done: Callable[[], bool], within_s: float = FINISH_S) -> None:
+    """Wait until there has been nothing to do for half a second, so that results are fetched."""
+    deadline = time.monotonic() + within_s
+    quiet = 0
+    while quiet < _QUIET_TURNS and time.monotonic() < deadline:
+        time.sleep(_TURN_S)
+        quiet = quiet + 1 if is_done() else 0
+
+
+def _load_first() -> None:
+    """Load the variant that the page begins with, so that the first visitor need not wait."""
+    with contextlib.suppress(DemoError):  # /healthz and the page say why
+        default_registry().first_available()
+
+
+def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
+    limits = Limits(lambda: find_waiting(page), mean_segment_seconds)
+    health = health_routes(
+        default_registry(),
+        files=upload_folder,
+        is_closing=lambda: state.is_closing,
+    )
+    return {
+        "app_kwargs": {
+            "routes": [live_route(), *health, Mount("/viewer", Modules(directory=VIEWER))],
+            "middleware": [Middleware(Gate, limits=limits, visits=visits, state=state)],
+            "exception_handlers": {
+                RequestValidationError: answer_misfit,
+                HTTPException: answer_refusal,
+            },
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+        },
+        "theme": build_theme(),
+        "css": read_css(),
+        "footer_links": [],
+        "max_file_size": MAX_UPLOAD_BYTES,
+        "state_session_capacity": REMEMBERED_SESSIONS,
+        "share": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "strict_cors": True,
+        "show_error": False,
+        "ssr_mode": False,
+    }
+
+
+class Modules(StaticFiles):
+    """The viewer's modules; the browser asks each time whether they have changed."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        """Answer with the file, or say that it has not changed."""
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+async def answer_misfit(request: Request, error: Exception) -> Response:
+    """Answer JSON that is damaged, or is no request of Gradio's, with one sentence."""
+    return JSONResponse({"detail": MISFIT}, 422)
+
+
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """Answer what Gradio refuses with one sentence of ours."""
+    assert isinstance(error, HTTPException)
+    sentence = _SENTENCES.get(error.status_code, str(error.detail))
+    return JSONResponse({"detail": sentence}, error.status_code)

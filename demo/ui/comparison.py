@@ -1,0 +1,83 @@
+"""The comparison: the same photo segmented by every variant."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from demo.inference import segment
+from demo.segmentation import Segmentation
+from demo.ui.components import Choices, build_viewer, read_viewer
+from demo.ui.requests import (
+    NO_IMAGE,
+    SEGMENT_QUEUE,
+    ImageRequest,
+    choose_model,
+    describe_failure,
+    failures_shown_by_gradio,
+    read_photo,
+)
+from demo.ui.viewer_value import agreement, compared_value, viewer_value
+from demo.variants import VARIANTS
+
+
+def build_comparison(choices: Choices) -> None:
+    """Lay out and wire the comparison; another photo or framing clears it."""
+    with gr.Accordion("Compare the variants", open=False):
+        compare = gr.Button("Compare XXS, XS and S on this image")
+        comparison = build_viewer("compare", viewer=read_viewer("viewer.html"))
+    compared = compare.click(
+        on_compare,
+        [choices.photo, choices.framing],
+        comparison,
+        preprocess=False,
+        api_visibility="private",
+        **SEGMENT_QUEUE,
+    )
+    gr.on(
+        [choices.photo.change, choices.framing.input],
+        None,
+        None,
+        comparison,
+        js="() => null",
+        cancels=compared,
+        api_visibility="private",
+    )
+
+
+def on_compare(photo: ImageRequest, framing: str) -> Iterator[Any]:
+    """Segment the photo with every variant, smallest first.
+
+    Yields:
+        The comparison's viewer value, after each variant.
+    """
+    if photo is None:
+        raise gr.Error(NO_IMAGE, print_exception=False)
+    with failures_shown_by_gradio():
+        image = read_photo(photo)
+    run = uuid.uuid4().hex
+    done: list[Segmentation] = []
+    results: list[dict[str, Any]] = []
+    shown: dict[str, Any] = {}
+    for number, variant in enumerate(VARIANTS.values()):
+        try:
+            segmentation = segment(image, choose_model(variant.key), framing=framing)
+        except Exception as error:
+            sentence = describe_failure(error)
+            results.append({"key": variant.key, "label": variant.label, "error": sentence})
+        else:
+            done.append(segmentation)
+            shown = shown or viewer_value(image, segmentation)
+            results.append(compared_value(segmentation))
+        waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
+        if done:
+            yield {
+                **shown,
+                "run": run,
+                "results": list(results),
+                "pending": " and ".join(waiting),
+                "agreement": agreement(done),
+            }
+    if not done:
+        raise gr.Error(str(results[0]["error"]), print_exception=False)

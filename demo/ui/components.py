@@ -1,0 +1,70 @@
+"""Parts of the page that several tabs use: the viewer's elements and the status line."""
+
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import gradio as gr
+
+from demo.classes import CLASSES
+from demo.models.checkpoint import WeightsSource
+
+VIEWER = Path(__file__).parent / "viewer"
+
+_MOUNT = """
+import(new URL(props.module, document.baseURI))
+  .then(({ mount }) => mount(element, props, watch, trigger, upload))
+  .catch((error) => {
+    console.error(error);
+    element.querySelector(".empty, .message, .pending").textContent =
+      "A part of the page could not be loaded. Reload the page.";
+  });
+"""
+
+
+class Choices(NamedTuple):
+    """The components in which a visitor chooses what is segmented, and how."""
+
+    photo: gr.Image
+    variant: gr.Radio
+    framing: gr.Radio
+
+
+def build_viewer(name: str, **props: str) -> gr.HTML:
+    """Build an element of demo/ui/viewer; `demo.server` serves its modules as they are."""
+    return gr.HTML(
+        html_template=read_viewer(f"{name}.html"),
+        css_template="".join(map(read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
+        js_on_load=_MOUNT,
+        apply_default_css=False,
+        elem_id=name,
+        module=f"viewer/{name}.js",
+        classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
+        **props,
+    )
+
+
+def read_viewer(name: str) -> str:
+    """Read a file of demo/ui/viewer."""
+    return (VIEWER / name).read_text(encoding="utf-8")
+
+
+def build_status(sentence: str, elem_id: str) -> gr.HTML:
+    """Build a status line; screen readers announce each change of it."""
+    return gr.HTML(
+        render_status(sentence),
+        elem_id=elem_id,
+        apply_default_css=False,
+        js_on_load='element.setAttribute("aria-live", "polite");',
+    )
+
+
+def render_status(sentence: str, weights: WeightsSource | None = None) -> str:
+    """Write what happened as HTML, and on a second line which weights made it."""
+    origin = f"<p>{escape(weights.describe())}</p>" if weights else ""
+    return f'<div class="status"><p>{escape(sentence)}</p>{origin}</div>'
+
+
+def render_error(sentence: str) -> str:
+    """Write what went wrong and what to do, as HTML."""
+    return f'<div class="status error" role="alert"><p>{escape(sentence)}</p></div>'

@@ -1,0 +1,60 @@
+"""The page: its tabs, in order, and its look."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from demo.ui.api import build_api
+from demo.ui.gradio_patches import patch_gradio
+from demo.ui.image_tab import build_image_tab
+from demo.ui.live_tab import build_live_tab
+from demo.ui.video_tab import build_video_tab
+from demo.web import retention
+from demo.web.limits import QUEUE_SIZE
+
+TITLE = "MobileViT + DeepLabV3 segmentation"
+
+
+def build_page() -> gr.Blocks:
+    """Lay out and wire the page; loads no weights."""
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=retention.GRADIO_CLEAN_UP_S
+    ) as page:
+        gr.Markdown(
+            f"# {TITLE}\nWhich of the 21 PASCAL VOC classes is where in a photograph, and how "
+            "much of it each one covers."
+        )
+        with gr.Tabs() as tabs:
+            with gr.Tab("Image", id="image"):
+                photo = build_image_tab(page)
+            with gr.Tab("Live camera", id="live", render_children=True):
+                build_live_tab(tabs, photo)
+            with gr.Tab("Video file", id="video"):
+                build_video_tab()
+        gr.Markdown(
+            "Images and videos are processed on the machine that serves this page and passed on "
+            f"to nobody. {retention.SENTENCE}"
+        )
+        build_api()
+    patch_gradio(page)
+    page.queue(max_size=4 * QUEUE_SIZE, api_open=False)
+    return page
+
+
+def build_theme() -> gr.themes.Base:
+    """Build Gradio's default look in teal, with the reader's own fonts and legible small print."""
+    return gr.themes.Default(
+        primary_hue="teal",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+    )
+
+
+def read_css() -> str:
+    """Read the page's style sheet."""
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")

@@ -1,0 +1,122 @@
+"""What comes in: an event's request becomes an image and a model, and each failure a sentence."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import DemoError, InvalidImage
+from demo.image import Image, read_image
+from demo.inference import segment
+from demo.models.checkpoint import OnProgress
+from demo.models.model import Model
+from demo.models.registry import default_registry
+from demo.segmentation import Segmentation
+from demo.ui.uploads import note_upload
+
+logger = logging.getLogger(__name__)
+
+ImageRequest = dict[str, Any] | None
+"""What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""
+
+SEGMENT = "segment"
+"""Name of the queue in which images wait; videos have another."""
+
+SEGMENT_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": SEGMENT}
+"""Options of every event that waits in it: how many run at once, and its name."""
+
+UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
+MISFIT = (
+    "The request does not fit. Expected an image that was uploaded before, a variant and a "
+    "framing, as /gradio_api/info lists them."
+)
+GONE = "The file is no longer on the server. Choose it again."
+NO_IMAGE = "There is no image. Choose one first."
+
+
+def describe_failure(error: Exception) -> str:
+    """Give the sentence for a failure; a failure that nobody foresaw goes to the log as well."""
+    if isinstance(error, DemoError):
+        return str(error)
+    logger.error("a request failed", exc_info=error)
+    return UNEXPECTED
+
+
+@contextlib.contextmanager
+def failures_shown_by_gradio() -> Iterator[None]:
+    """Turn every failure into an error that Gradio shows to the visitor, in one sentence."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as error:
+        raise gr.Error(describe_failure(error), print_exception=False) from None
+
+
+def choose_model(variant: str | None, on_progress: OnProgress | None = None) -> Model:
+    """Give the model of a variant; without a choice, the best that is available.
+
+    Raises:
+        InvalidOption: if there is no such variant.
+        WeightsUnavailable: if there are no weights.
+    """
+    registry = default_registry()
+    if variant:
+        return registry.get(variant, on_progress)
+    return registry.first_available(on_progress)
+
+
+def report_to(progress: gr.Progress) -> OnProgress:
+    """Show the progress of a load in Gradio's progress bar."""
+    return lambda fraction, sentence: progress(fraction, desc=sentence)
+
+
+def read_photo(request: dict[str, Any]) -> Image:
+    """Decode what Gradio sent; Gradio has checked that the path lies in its own cache.
+
+    Raises:
+        InvalidImage: if it is no image.
+    """
+    url = request.get("url") or ""
+    if url.startswith("data:"):
+        return read_image(url)
+    path = Path(request.get("path") or "")
+    note_upload(path)
+    return read_image(path)
+
+
+def segment_request(
+    request: ImageRequest, variant: str | None, framing: str
+) -> tuple[Image, Segmentation]:
+    """Read and segment the image of a request.
+
+    Raises:
+        gr.Error: with one sentence, whatever fails.
+    """
+    with failures_shown_by_gradio():
+        if request is None:
+            raise InvalidImage("There is no image. Send one as the first argument.")
+        image = read_photo(request)
+        segmentation = segment(image, choose_model(variant), framing=framing)
+        log_result(segmentation)
+        return image, segmentation
+
+
+def name_of(request: dict[str, Any]) -> str:
+    """Give the visitor's name of the image's file."""
+    return str(request.get("orig_name") or Path(request.get("path") or "image").name)
+
+
+def log_result(segmentation: Segmentation) -> None:
+    """Write one line to the log; it names no visitor and no file."""
+    logger.info(
+        "segmented",
+        extra={
+            "variant": segmentation.variant.key,
+            "framing": segmentation.framing.name,
+            "elapsed_ms": round(segmentation.elapsed_ms),
+        },
+    )

@@ -1,0 +1,128 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from demo.errors import WeightsUnavailable
+from demo.models import sources
+from demo.models.loading import load_own
+from demo.models.registry import Registry
+from demo.models.sources import BUNDLED_FOLDER, find_bundled, find_local
+from demo.variants import VARIANTS, get_variant
+from tests.support.models import ignore
+
+XXS = get_variant("xxs")
+
+
+@pytest.mark.parametrize("key", VARIANTS)
+def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
+    checkpoint = find_bundled(get_variant(key))
+    assert checkpoint is not None
+    assert checkpoint.source.kind == "bundled"
+    assert checkpoint.source.class_names == ("background", "person")
+    assert checkpoint.source.revision.startswith("sha256:")
+
+
+def test_offline_the_bundled_checkpoint_is_used_and_the_reason_told() -> None:
+    loaded = Registry().get("xxs")
+    assert loaded.weights.kind == "bundled"
+    assert "HF_HUB_OFFLINE" in loaded.weights.reason
+
+
+def test_configured_folder_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLED_FOLDER / "xxs", tmp_path / "xxs")
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
+    assert load_own(XXS, ignore).weights.kind == "local"
+    assert find_local(get_variant("xs")) is None
+
+
+def test_a_wrong_folder_is_passed_over_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "xxs").mkdir()
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
+    assert (
+        "SEGMENTATION_CHECKPOINTS has no model.safetensors" in Registry().get("xxs").weights.reason
+    )
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path / "missing"))
+    assert "SEGMENTATION_CHECKPOINTS names no folder with" in Registry().get("xxs").weights.reason
+
+
+def test_no_weights_at_all_is_an_error_never_random_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sources, "BUNDLED_FOLDER", tmp_path)
+    with pytest.raises(WeightsUnavailable, match="MobileViT-S has no weights"):
+        Registry().get("s")
+
+
+def cut(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:100_000])
+
+
+def empty(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"")
+
+
+def without_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def with_a_list(folder: Path) -> None:
+    (folder / "config.json").write_text("[1]")
+
+
+def configure(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | changes))
+
+    return change
+
+
+def change_tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def without_a_tensor(folder: Path) -> None:
+    change_tensors(folder, lambda tensors: tensors.pop(min(tensors)))
+
+
+def with_nan(folder: Path) -> None:
+    name = "segmentation_head.classifier.convolution.bias"
+    change_tensors(folder, lambda tensors: tensors[name].fill_(float("nan")))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "cut": cut,
+    "empty": empty,
+    "no config": without_config,
+    "config is a list": with_a_list,
+    "other hidden sizes": configure(hidden_sizes=[1, 2, 3]),
+    "hidden sizes are words": configure(hidden_sizes="wide"),
+    "unknown activation": configure(hidden_act="magic"),
+    "patches of nothing": configure(patch_size=0),
+    "trained on a number": configure(trained_classes=5),
+    "a tensor is missing": without_a_tensor,
+    "not a number": with_nan,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_damaged_local_checkpoint_is_passed_over_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    shutil.copytree(BUNDLED_FOLDER / "xxs", tmp_path / "xxs")
+    damage(tmp_path / "xxs")
+    monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
+    loaded = Registry().get("xxs")
+    assert loaded.weights.kind == "bundled"
+    first = loaded.weights.reason.split("; ")[0]
+    assert "xxs" in first.lower() and str(tmp_path.parent) not in first

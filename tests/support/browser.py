@@ -1,0 +1,123 @@
+"""A real Chromium, and what a visitor does in it."""
+
+import base64
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+from demo.ui.image_tab import EXAMPLES
+
+ASTRONAUT = EXAMPLES / "astronaut.jpg"
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+def find_chromium() -> str:
+    """Find Debian's Chromium, or another one, on PATH."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.fail("The browser tests need Chromium on PATH.")
+
+
+def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
+    """Debian's Chromium, headless, with flags beside those of all tests."""
+    return playwright.chromium.launch(
+        executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags]
+    )
+
+
+@contextmanager
+def open_page(chromium: Browser, address: str, script: str = "") -> Iterator[Page]:
+    """A page of its own; no request may leave the machine and no script fail.
+
+    Args:
+        chromium: a browser.
+        address: of the app.
+        script: JavaScript to run before the page's own.
+    """
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(script)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((address, "data:", "blob:"))
+            else trouble.append(request.url)
+        ),
+    )
+    page.goto(address)
+    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+    yield page
+    context.close()
+    assert not trouble
+
+
+def click_example(page: Page, name: str = "astronaut") -> None:
+    page.get_by_role("button", name=f"Example: {name}").click()
+
+
+def upload(page: Page, file: Path) -> None:
+    clear = page.locator("#photo button[aria-label='Remove Image'], #photo button[title='Clear']")
+    if clear.count():
+        clear.first.click()
+    page.locator("#photo input[type=file]").first.set_input_files(file)
+
+
+def wait_for_result(page: Page) -> None:
+    page.locator("#status", has_text="took").wait_for(timeout=60_000)
+    page.locator("#viewer canvas.paint").wait_for()
+
+
+def shown_colours(page: Page) -> np.ndarray:
+    """What is painted over the picture, as H×W×4 RGBA of the screen's resolution."""
+    after_painting(page)
+    source = page.locator("#viewer canvas.paint").evaluate("canvas => canvas.toDataURL()")
+    content = base64.b64decode(source.partition(",")[2])
+    return np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def after_painting(page: Page) -> None:
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
+def choose_view(page: Page, name: str) -> None:
+    page.locator("#viewer .views label", has_text=name).click()
+
+
+def shown_size(page: Page) -> tuple[int, int]:
+    """Width and height of the image, as the table says."""
+    caption = page.locator("#viewer table caption").inner_text()
+    width, height = re.findall(r"\d+", caption)[:2]
+    return int(width), int(height)
+
+
+def table_rows(page: Page) -> dict[str, int]:
+    """Class name -> pixels, as the table says."""
+    rows = page.locator("#viewer tbody tr")
+    return {
+        rows.nth(i).locator("th").inner_text().strip(): int(
+            rows.nth(i).locator("td").first.inner_text().replace(",", "")
+        )
+        for i in range(rows.count())
+    }

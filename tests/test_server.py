@@ -1,0 +1,414 @@
+"""The app as a process of its own: every door, and what goes wrong with a machine."""
+
+import base64
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.ui.requests import GONE, MISFIT
+from tests.support import ROOT
+from tests.support.corpus import build_corpus
+from tests.support.sentences import check_sentence
+from tests.support.server import free_port, wait_for
+
+CORPUS = build_corpus()
+GOOD = CORPUS["RGB as PNG"]
+META = {"_type": "gradio.FileData"}
+
+
+class App:
+    """A running app; its files and log lie in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log.txt"
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        environment = {
+            **os.environ,
+            "GRADIO_SERVER_PORT": str(self.port),
+            "GRADIO_TEMP_DIR": str(self.folder / "files"),
+            "HF_HUB_OFFLINE": "1",
+        }
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        wait_for(self.address, self.process, self.log)
+        for _ in range(300):
+            if self.ask("/healthz")[0] == 200:
+                return
+            time.sleep(0.1)
+        pytest.fail(f"the app did not become ready: {self.ask('/healthz')[1]}")
+
+    def ask(self, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(self.address + path, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode(errors="replace")
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+
+    def upload(self, content: bytes, name: str = "photo.png") -> tuple[int, str]:
+        seam = uuid.uuid4().hex
+        head = (
+            f'--{seam}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+        )
+        body = head.encode() + content + f"\r\n--{seam}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={seam}"
+        return self.ask("/gradio_api/upload", body, **{"Content-Type": kind})
+
+    def upload_path(self, content: bytes, name: str = "photo.png") -> str:
+        status, answer = self.upload(content, name)
+        assert status == 200, answer
+        return str(json.loads(answer)[0])
+
+    def join(self, *values: Any) -> str:
+        """Ask for a segmentation; gives the address of its result."""
+        body = json.dumps({"data": values}).encode()
+        path = "/gradio_api/call/segment"
+        status, answer = self.ask(path, body, **{"Content-Type": "application/json"})
+        assert status == 200, answer
+        return f"{path}/{json.loads(answer)['event_id']}"
+
+    def segment(self, photo: Any, variant: Any = "xxs", framing: Any = "whole") -> Any:
+        """What the API answers: a list, or the sentence of an error."""
+        status, answer = self.ask(self.join(photo, variant, framing))
+        assert status == 200
+        kind, content = answer.removeprefix("event: ").split("\ndata: ", 1)
+        found = json.loads(content)
+        return found if kind == "complete" else found["error"]
+
+    def is_well(self) -> bool:
+        path = self.upload_path(GOOD)
+        return isinstance(self.segment({"path": path, "meta": META}), list)
+
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+
+@contextmanager
+def run(folder: Path) -> Iterator[App]:
+    app = App(folder)
+    try:
+        yield app
+    finally:
+        app.process.kill()
+        app.process.wait(10)
+    assert "Traceback" not in app.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with run(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+def as_url(content: bytes) -> dict[str, Any]:
+    return {"url": "data:image/png;base64," + base64.b64encode(content).decode(), "path": None}
+
+
+def test_the_corpus_through_upload_and_api(app: App) -> None:
+    for name, content in CORPUS.items():
+        path = app.upload_path(content, f"{uuid.uuid4()}.jpg")
+        answer = app.segment({"path": path, "meta": META})
+        if isinstance(answer, str):
+            check_sentence(answer)
+        else:
+            assert answer[2]["areas"], name
+
+
+def test_the_corpus_as_data_urls(app: App) -> None:
+    for content in list(CORPUS.values())[::9]:
+        answer = app.segment(as_url(content))
+        if isinstance(answer, str):
+            check_sentence(answer)
+
+
+@pytest.mark.parametrize(
+    ("photo", "sentence"),
+    [
+        (None, "There is no image"),
+        ({"url": "data:image/png,plain", "path": None}, "not base64"),
+        ({"url": "data:image/png;base64,@@@@", "path": None}, "damaged base64"),
+        ({"path": "http://127.0.0.1:1/x.png", "meta": META}, "not fetched from addresses"),
+        ({"path": "ftp://127.0.0.1/x.png", "meta": META}, ""),
+        ({"path": "/etc/passwd", "meta": META}, MISFIT),
+        ({"path": "../../app.py", "meta": META}, MISFIT),
+        ({"path": "x", "url": "file:///etc/passwd", "meta": META}, MISFIT),
+        ("http://127.0.0.1:1/x.png", MISFIT),
+        ([1, 2], MISFIT),
+        ({"path": 7, "meta": META}, MISFIT),
+    ],
+    ids=repr,
+)
+def test_what_is_no_photo_is_a_sentence(app: App, photo: Any, sentence: str) -> None:
+    answer = app.segment(photo)
+    check_sentence(answer)
+    assert sentence in answer
+
+
+@pytest.mark.parametrize(
+    "variant", ["xl", "", 3, {"a": 1}, ["xxs"], "x" * 5000], ids=lambda v: repr(v)[:9]
+)
+def test_an_unknown_variant_or_framing_is_a_sentence(app: App, variant: Any) -> None:
+    photo = {"path": app.upload_path(GOOD), "meta": META}
+    if variant:
+        assert "Choose" in app.segment(photo, variant=variant)
+    assert "Choose" in app.segment(photo, framing=variant)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": 7}', b"\xff\xfe", b"[" * 100_000])
+def test_json_that_is_none_is_a_sentence(app: App, body: bytes) -> None:
+    status, answer = app.ask(
+        "/gradio_api/call/segment", body, **{"Content-Type": "application/json"}
+    )
+    assert status in (400, 413, 422)
+    check_sentence(json.loads(answer)["detail"])
+
+
+NAMES = [
+    "../../etc/passwd",
+    'a\\"b.png',
+    "x" * 4000 + ".png",
+    "Grüße ☃ 猫.png",
+    "a/b\\c.png",
+    "con",
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "", "-rf", "%2e%2e", " "], ids=lambda n: n[:9])
+def test_any_name_is_taken_and_stays_in_its_folder(app: App, name: str) -> None:
+    path = Path(app.upload_path(GOOD, name))
+    assert (app.folder / "files") in path.resolve().parents
+    assert isinstance(app.segment({"path": str(path), "meta": META}), list)
+
+
+@pytest.mark.parametrize("name", [".."])
+def test_a_name_that_is_no_name_is_a_sentence(app: App, name: str) -> None:
+    status, answer = app.upload(GOOD, name)
+    assert status == 400
+    check_sentence(json.loads(answer)["detail"])
+
+
+def test_nothing_else_on_the_machine_is_served(app: App) -> None:
+    (app.folder / "secret.txt").write_text("secret")
+    files = str(app.folder / "files")
+    for path in (
+        "/etc/passwd",
+        "/proc/self/environ",
+        str(ROOT / "app.py"),
+        str(ROOT / "README.md"),
+        str(ROOT / "demo" / "ui" / "viewer" / ".." / "blocks.py"),
+        "demo/ui/blocks.py",
+        files,
+        f"{files}/../secret.txt",
+        f"{files}/..%2fsecret.txt",
+        f"{files}/%2e%2e/secret.txt",
+    ):
+        assert app.ask(f"/gradio_api/file={path}")[0] in (403, 404), path
+
+
+def test_files_of_others_cannot_be_guessed_or_listed(app: App) -> None:
+    photo = {"path": app.upload_path(GOOD), "meta": META}
+    overlay, *_ = app.segment(photo)
+    folder, name = Path(overlay["path"]).parent, Path(overlay["path"]).name
+    assert len(folder.name.removeprefix("segmentation-")) >= 8
+    assert app.ask(f"/gradio_api/file={folder}")[0] == 403
+    assert app.ask(f"/gradio_api/file={folder.parent}/segmentation-aaaaaaaa/{name}")[0] == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "demo.hf.space"])
+def test_other_pages_are_not_answered(app: App, host: str) -> None:
+    assert app.ask("/config", Host=host, Origin=f"https://{host}")[0] == 200
+    for origin in ("https://evil.test", "null"):
+        assert app.ask("/config", Host=host, Origin=origin)[0] == 403
+
+
+def test_headers_let_spaces_embed_the_page_and_nobody_else(app: App) -> None:
+    with urllib.request.urlopen(app.address, timeout=10) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co" in policy
+    assert "default-src 'self'" in policy
+
+
+def ask_as_visit(app: App, session: str, photo: Any) -> str:
+    """Change the photo of a page as its own script does; gives what the server streams back."""
+    config = json.loads(app.ask("/config")[1])
+    segment = next(
+        number
+        for number, each in enumerate(config["dependencies"])
+        if len(each["inputs"]) == 3 and len(each["outputs"]) == 2
+    )
+    body = {"data": [photo, "xxs", "whole"], "fn_index": segment, "session_hash": session}
+    kind = {"Content-Type": "application/json"}
+    assert app.ask("/gradio_api/queue/join", json.dumps(body).encode(), **kind)[0] == 200
+    return app.ask(f"/gradio_api/queue/data?session_hash={session}")[1]
+
+
+def find_example(app: App) -> tuple[str, int]:
+    """Path of an example among the uploads, and the number of the event that chooses it."""
+    config = json.loads(app.ask("/config")[1])
+    examples = next(c for c in config["components"] if c["type"] == "dataset")
+    chosen = next(
+        number
+        for number, each in enumerate(config["dependencies"])
+        if each["targets"] and each["targets"][0][0] == examples["id"]
+    )
+    return str(examples["props"]["samples"][0][0]["path"]), chosen
+
+
+def test_a_visit_can_delete_neither_examples_nor_folders(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What belongs to a visit is deleted after it; `Visits.sweep` has tests of its own."""
+    example, _ = find_example(app)
+    assert "took" in ask_as_visit(app, "one", {"path": example, "meta": META})
+    for folder in (app.folder / "files", ROOT / "demo" / "ui" / "viewer"):
+        assert MISFIT in ask_as_visit(app, "two", {"path": str(folder), "meta": META})
+
+
+def test_an_upload_that_was_deleted_is_to_be_chosen_again(app: App) -> None:
+    upload = Path(app.upload_path(GOOD))
+    upload.unlink()
+    assert app.segment({"path": str(upload), "meta": META}) == GONE
+    outside = upload.parent / ".." / ".." / ".." / "gone.png"
+    assert app.segment({"path": str(outside), "meta": META}) == MISFIT
+
+
+def test_no_address_is_fetched_after_an_example_either(app: App) -> None:
+    """Gradio makes a new component for a visit that has chosen an example."""
+    _, chosen = find_example(app)
+    body = json.dumps({"data": [0], "fn_index": chosen, "session_hash": "three"}).encode()
+    status, answer = app.ask(
+        "/gradio_api/run/predict", body, **{"Content-Type": "application/json"}
+    )
+    assert status == 200, answer
+    photo = {"path": "http://127.0.0.1:1/x.png", "meta": META}
+    assert "not fetched from addresses" in ask_as_visit(app, "three", photo)
+
+
+def test_clients_that_vanish_or_crawl_harm_nobody(app: App) -> None:
+    assert app.is_well()
+    before = app.open_files()
+    sockets = []
+    head = "POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n"
+    head += "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    for number in range(40):
+        client = socket.create_connection(("127.0.0.1", app.port), timeout=5)
+        client.sendall(head.encode() if number % 2 else b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        sockets.append(client)
+    started = time.monotonic()
+    assert app.ask("/")[0] == 200 and time.monotonic() - started < 5
+    assert app.is_well()
+    for client in sockets:
+        client.close()
+    for _ in range(100):
+        if app.open_files() <= before + 3:
+            break
+        time.sleep(0.1)
+    assert app.open_files() <= before + 3
+
+
+def test_a_folder_of_files_that_is_removed_is_made_again(app: App) -> None:
+    example, _ = find_example(app)
+    shutil.rmtree(app.folder / "files")
+    assert app.ask("/healthz")[0] == 200
+    assert app.is_well()
+    for _ in range(150):
+        if Path(example).exists():
+            break
+        time.sleep(0.1)
+    assert app.ask(f"/gradio_api/file={example}")[0] == 200
+
+
+def test_a_full_disk_is_a_sentence_and_no_end(app: App) -> None:
+    """A limit on the size of files fails writes as a full disk does."""
+    large = GOOD + bytes(300_000)
+    path = app.upload_path(GOOD)
+    resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    try:
+        status, answer = app.upload(large)
+        assert (status, answer) == (507, "The server cannot store files now. Try again later.")
+        check_sentence(app.segment({"path": path, "meta": META}))
+        assert app.ask("/")[0] == 200
+    finally:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert app.is_well()
+
+
+def test_killed_under_load_it_starts_again(app: App) -> None:
+    photo = {"path": app.upload_path(GOOD), "meta": META}
+
+    def ask() -> None:
+        while True:
+            try:
+                app.segment(photo)
+            except (OSError, AssertionError, ValueError, HTTPException):
+                return
+
+    callers = [threading.Thread(target=ask) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    time.sleep(1)
+    app.process.kill()
+    app.process.wait(10)
+    for caller in callers:
+        caller.join(60)
+    app.start()
+    assert app.is_well()
+
+
+def test_kept_graphs_that_are_damaged_under_it_harm_nobody(app: App) -> None:
+    """The app has just read them; each size of input is compiled when it is first asked for."""
+    kept = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
+    assert kept
+    whole = {file: file.read_bytes() for file in kept}
+    try:
+        for file in kept:
+            os.truncate(file, 0)
+        photo = {"path": app.upload_path(CORPUS["20000×1"]), "meta": META}
+        for framing in ("aspect", "crop"):
+            assert isinstance(app.segment(photo, framing=framing), list)
+    finally:
+        for file, content in whole.items():
+            file.write_bytes(content)
+
+
+def test_told_to_stop_it_finishes_what_runs_and_goes(app: App) -> None:
+    photo = {"path": app.upload_path(CORPUS["RGB as BMP"]), "meta": META}
+    results = [app.join(photo, "xxs", "whole") for _ in range(6)]
+    app.process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    answers: list[str] = []
+    callers = [
+        threading.Thread(target=lambda path=path: answers.append(app.ask(path)[1]))
+        for path in results
+    ]
+    for caller in callers:
+        caller.start()
+    assert app.process.wait(10) == 0
+    assert time.monotonic() - started < 10
+    for caller in callers:
+        caller.join(10)
+    assert sum("event: complete" in answer for answer in answers) == 6

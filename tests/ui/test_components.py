@@ -1,0 +1,27 @@
+import dataclasses
+
+import pytest
+
+from demo.models.checkpoint import WeightsSource
+from demo.ui.components import render_error
+from tests.support.models import FAKE_WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        (WeightsSource("hub", "apple/x", "abc"), "Weights: apple/x (abc), from the Hugging Face"),
+        (
+            WeightsSource("bundled", "b", "r", ("background", "person"), "the Hub is down"),
+            "bundled with this app because the Hub is down. They know background and person only.",
+        ),
+        (dataclasses.replace(FAKE_WEIGHTS), "from the configured folder."),
+    ],
+    ids=["hub", "bundled", "local"],
+)
+def test_weights_are_named_with_what_they_know(weights: WeightsSource, says: str) -> None:
+    assert says in weights.describe()
+
+
+def test_words_of_others_are_escaped() -> None:
+    assert "<script>" not in render_error("<script>alert(1)</script>")

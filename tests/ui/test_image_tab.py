@@ -1,0 +1,30 @@
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+
+from demo.classes import PALETTE
+from demo.ui.image_tab import on_segment
+from tests.support.models import ColourEngine
+
+
+def test_without_a_choice_the_largest_variant_is_used(
+    photo: dict[str, Any], engine: ColourEngine
+) -> None:
+    viewer, status = on_segment(photo, None, "whole")
+    assert "MobileViT-S took" in status
+    assert viewer["areas"] == [[0, 2400], [15, 2400]] and {0, 15} <= set(viewer["winners"])
+    assert (viewer["width"], viewer["height"]) == (80, 60)
+    assert viewer["description"] == "Your image with person marked"
+    assert engine.calls == 1
+
+
+def test_large_pictures_are_shown_smaller_and_measured_whole(tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (5000, 100), tuple(PALETTE[15].tolist())).save(tmp_path / "wide.png")
+    viewer, _ = on_segment({"path": str(tmp_path / "wide.png")}, "s", "whole")
+    assert viewer["areas"] == [[15, 500_000]]
+    assert (viewer["width"], viewer["height"]) == (5000, 100)
+    content = base64.b64decode(viewer["photo"].partition(",")[2])
+    assert PIL.Image.open(io.BytesIO(content)).size == (2048, 41)
