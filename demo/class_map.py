@@ -1,8 +1,8 @@
 """From logits on the network's grid to one class id for each pixel of the original image.
 
-Four neighbouring logits span a cell. Where one class is ahead of another at all four, it is ahead
-in the whole cell, since the interpolated difference lies between the four; the other cannot win
-there. Most cells have one class left and need no interpolation; elsewhere only the classes left
+Four neighbouring logits span a cell. A class that is ahead of another at all four is ahead in the
+whole cell, since the interpolated difference lies between the four: the other cannot win there.
+Most cells have one possible winner and need no interpolation; elsewhere only the possible winners
 are compared.
 """
 
@@ -16,13 +16,13 @@ from demo.classes import NOT_SEEN
 from demo.framing import Framing
 
 _TILE = 1 << 16
-"""Pixels that are compared at a time: 256 kB of scores."""
+"""How many pixels are compared at a time: 256 kB of scores."""
 
 
 def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np.uint8]:
     """Interpolate logits bilinearly (align_corners=False), then take the argmax.
 
-    The result is that of comparing all classes at all pixels, but for the rounding of float32
+    The result equals comparing all classes at all pixels, except for the rounding of float32
     where two classes are equal.
 
     Args:
@@ -60,7 +60,7 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
 
 
 def winning_classes(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The class ids that can be the argmax somewhere between the logits, ascending.
+    """Find the class ids that can be the argmax somewhere between the logits, ascending.
 
     Args:
         logits: (C, h, w) float32, h and w at least 2.
@@ -69,7 +69,7 @@ def winning_classes(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _possible_winners(logits: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which class can win in which cell: (C, h, w) -> (C, h-1, w-1)."""
+    """Find which class can win in which cell: (C, h, w) -> (C, h-1, w-1)."""
     classes, height, width = logits.shape
     possible = np.ones((classes, height - 1, width - 1), dtype=np.bool_)
     for other in logits:
@@ -96,8 +96,8 @@ class _Axis:
     def interpolate(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Stretch (h, n) logits along their last axis to (h, pixels).
 
-        Not as a product of matrices: BLAS would split that over threads, which then spin and
-        hold up the network's.
+        This is no matrix product, because BLAS would split that over threads. Its idle threads
+        spin and slow down those of the network.
         """
         counts = np.bincount(self.cells, minlength=logits.shape[1] - 1)
         stretched = np.repeat(np.diff(logits, axis=1), counts, axis=1)
@@ -106,7 +106,7 @@ class _Axis:
         return stretched
 
     def spans(self) -> Iterator[tuple[int, int, int]]:
-        """Each cell that has pixels, with its first pixel and the one after its last."""
+        """Give each cell that has pixels, with its first pixel and the one after its last."""
         for cell in np.unique(self.cells).tolist():
             yield cell, int(self.starts[cell]), int(self.starts[cell + 1])
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOT_SEEN = 255
-"""Value of a class map where the network saw nothing (outside the crop); VOC's own 'void'."""
+"""Value of a class map where the network saw nothing (outside the crop); void in VOC."""
 
 CLASS_NAMES = (
     "background",
@@ -38,8 +38,8 @@ class VocClass:
     """One class: its id in [0, 20], its VOC name and its colours (R, G, B in [0, 255]).
 
     Attributes:
-        colour: VOC's own.
-        safe_colour: one that stays apart from the others for the colour-blind.
+        colour: VOC's own colour.
+        safe_colour: a colour that the colour-blind can tell from the others.
     """
 
     id: int
@@ -49,7 +49,7 @@ class VocClass:
 
 
 def _voc_colour(index: int) -> tuple[int, int, int]:
-    """Colour of a palette index, by the bit-interleaving rule of the VOC development kit."""
+    """Compute the colour of a palette index by the bit-interleaving rule of VOC's kit."""
     channels = [0, 0, 0]
     for bit in range(8):
         for channel in range(3):
@@ -64,7 +64,7 @@ def _build_palette() -> NDArray[np.uint8]:
 
 
 PALETTE: NDArray[np.uint8] = _build_palette()
-"""(256, 3) uint8 RGB: the whole VOC colour map, so that it can be written into a PNG as it is."""
+"""(256, 3) uint8 RGB: the whole VOC colour map, as a PNG's palette needs it."""
 
 _SAFE_COLOURS = {
     "background": (0, 0, 0),

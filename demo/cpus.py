@@ -1,4 +1,4 @@
-"""How many CPUs this process may really use."""
+"""How many CPUs this process may use."""
 
 import math
 import os
@@ -10,10 +10,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cpus(cgroup: Path = _CGROUP) -> int:
-    """The least of the affinity mask, the cgroup's quota and what Spaces promises; at least 1.
+    """Take the least of the affinity mask, the cgroup's quota and what Spaces promises; at least 1.
 
     Args:
-        cgroup: where the cgroup of this process is mounted, of version 2 or 1.
+        cgroup: where the cgroup of this process is mounted, in version 2 or 1.
     """
     limits = [_affinity(), _quota(cgroup), promised_cpus()]
     return max(1, min(limit for limit in limits if limit is not None))
@@ -26,7 +26,7 @@ def _affinity() -> int:
 
 
 def _quota(cgroup: Path) -> int | None:
-    """Quota over period, rounded up; None where there is no limit."""
+    """Read quota / period, rounded up; None without a limit."""
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):

@@ -3,7 +3,7 @@
 import reprlib
 
 shorten = reprlib.repr
-"""Shows a value that somebody sent, at most some thirty characters of it."""
+"""Shows a value that somebody sent, shortened to about thirty characters."""
 
 
 class DemoError(Exception):
@@ -23,7 +23,7 @@ class WeightsUnavailable(DemoError):
 
 
 class Busy(DemoError):
-    """All places are taken.
+    """All places are taken for now.
 
     Attributes:
         wait_s: after how many seconds to try again.
@@ -35,4 +35,4 @@ class Busy(DemoError):
 
 
 class InvalidVideo(DemoError):
-    """The input cannot be used as a film."""
+    """The input cannot be used as a video."""

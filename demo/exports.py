@@ -36,17 +36,17 @@ _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 def encode_png(image: Image) -> bytes:
-    """An H×W×3 uint8 RGB image as PNG, losslessly."""
+    """Encode an H×W×3 uint8 RGB image as PNG, losslessly."""
     return _encode(".png", image, _PNG_SPEED)
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:
-    """An H×W×3 uint8 RGB image as JPEG, for display only."""
+    """Encode an H×W×3 uint8 RGB image as JPEG, for display only."""
     return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
 def encode_class_map(segmentation: Segmentation) -> bytes:
-    """The class map as a single-channel PNG whose values are class ids, with VOC's palette."""
+    """Encode the class map as a single-channel PNG of class ids, with VOC's palette."""
     return _encode_ids(segmentation.class_map)
 
 
@@ -57,18 +57,18 @@ def _encode_ids(ids: NDArray[np.uint8]) -> bytes:
 
 
 def encode_class(segmentation: Segmentation, class_id: int) -> bytes:
-    """One class as a 1-bit PNG: white where it is."""
+    """Encode one class as a 1-bit PNG that is white where the class is."""
     return _save(PIL.Image.fromarray(segmentation.class_map == class_id))
 
 
 def encode_cut_out(image: Image, segmentation: Segmentation) -> bytes:
-    """The image as an RGBA PNG, transparent where there is background or nothing was seen."""
-    kept = (segmentation.class_map != 0) & (segmentation.class_map != NOT_SEEN)
-    return _save(PIL.Image.fromarray(np.dstack([image, kept.astype(np.uint8) * 255])))
+    """Encode the image as an RGBA PNG, transparent in the background and where nothing was seen."""
+    is_foreground = (segmentation.class_map != 0) & (segmentation.class_map != NOT_SEEN)
+    return _save(PIL.Image.fromarray(np.dstack([image, is_foreground.astype(np.uint8) * 255])))
 
 
 def encode_areas_csv(segmentation: Segmentation) -> bytes:
-    """The areas as CSV in UTF-8, one row a class and one for what was not seen."""
+    """Write the areas as UTF-8 CSV: a row for each class, and one for pixels that were not seen."""
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["class_id", "class_name", "pixels", "fraction"])
@@ -80,13 +80,13 @@ def encode_areas_csv(segmentation: Segmentation) -> bytes:
 
 
 def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
-    """COCO annotations, ready for JSON: one run-length mask for each class but background.
+    """Build COCO annotations, ready for JSON: a run-length mask for each class but background.
 
     A mask covers all objects of its class, as in COCO-Stuff.
 
     Args:
         segmentation: the result.
-        file_name: of the image that it belongs to.
+        file_name: name of the image.
     """
     height, width = segmentation.image_hw
     annotations: list[dict[str, Any]] = []
@@ -104,7 +104,7 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
                 "segmentation": {"size": [height, width], "counts": encoded["counts"].decode()},
                 "area": area.pixels,
                 "bbox": pycocotools.mask.toBbox(encoded).tolist(),
-                "iscrowd": 0,  # as COCO-Stuff has it; loaders leave crowds out
+                "iscrowd": 0,  # as in COCO-Stuff; loaders ignore crowds
             }
         )
     return {
@@ -115,22 +115,22 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
 
 
 def encode_labelmap() -> bytes:
-    """The classes and their colours, a line each."""
+    """Write the classes and their colours, one line for each class."""
     lines = ["# label:color_rgb:parts:actions"]
     lines += [f"{c.name}:{','.join(map(str, c.colour))}::" for c in CLASSES]
     return ("\n".join(lines) + "\n").encode()
 
 
 def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
-    """Everything that can be taken away from a result, by file name.
+    """Make all files that can be taken away from a result; gives file name -> content.
 
-    labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". In these
-    what was not seen is background, for CVAT knows no other; each class is one object.
+    labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". CVAT has
+    no value for pixels that were not seen, so they are background there; each class is one object.
 
     Args:
         image: H×W×3 uint8 RGB, as it was segmented.
         segmentation: the result for it.
-        file_name: of the image, to be named in the annotations.
+        file_name: name of the image, for the annotations.
     """
     stem = PurePath(file_name).stem
     class_map = segmentation.class_map
@@ -154,7 +154,7 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
 
 
 def encode_zip(files: dict[str, bytes]) -> bytes:
-    """Files as one ZIP archive; PNGs are stored as they are."""
+    """Pack files into one ZIP archive; PNGs are stored without compression."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for name, content in files.items():
@@ -164,7 +164,7 @@ def encode_zip(files: dict[str, bytes]) -> bytes:
 
 
 def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
-    """What made a result, ready for JSON."""
+    """Describe what made a result, ready for JSON."""
     return {
         "image": file_name,
         "image_hw": list(segmentation.image_hw),
@@ -180,7 +180,7 @@ def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
 
 
 def _installed_versions() -> dict[str, str]:
-    """Versions of the packages that matter; openvino need not be there."""
+    """Find the versions of the packages that matter; openvino need not be installed."""
     found = {name: list(distributions(name=name)) for name in _VERSIONS}
     return {name: each[0].version for name, each in found.items() if each}
 
@@ -196,7 +196,7 @@ def _save(picture: PIL.Image.Image) -> bytes:
 
 
 def areas_record(segmentation: Segmentation) -> dict[str, Any]:
-    """The areas and where they came from, ready for JSON."""
+    """Describe the areas and what made them, ready for JSON."""
     return {
         "variant": segmentation.variant.key,
         "framing": segmentation.framing.name,

@@ -31,9 +31,11 @@ MAX_LONG_SIDE = 2048
 """Longest side of the input of `aspect`: attention grows with the square of its area, so a
 very long image is squashed to this rather than exhaust memory."""
 
-_WORTH_TWO_THREADS = 500_000  # pixels of an image
+_TWO_THREADS_FROM = 500_000
+"""Number of pixels from which on two threads resize an image faster than one."""
+
 _CROP_RESIZE = 544 / 512
-"""Shortest edge before the crop / side of the crop: the checkpoints' preprocessor config."""
+"""Shortest edge before the crop / side of the crop, from the checkpoints' preprocessor config."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,14 @@ class Framing:
 
     @property
     def seen(self) -> tuple[slice, slice]:
-        """Rows and columns of the original image whose pixel centres the network saw."""
+        """The rows and columns of the original image whose pixel centres the network saw."""
         top, left, bottom, right = self.box
         height, width = self.image_hw
         return _seen_pixels(top, bottom, height), _seen_pixels(left, right, width)
 
 
 def _seen_pixels(start: float, stop: float, size: int) -> slice:
-    # a sliver always holds one pixel: 1-pixel images are seen, however the crop is rounded
+    # Even a sliver holds one pixel, so that a 1-pixel image is seen however a crop is rounded.
     first = min(max(int(np.ceil(start - 0.5)), 0), size - 1)
     last = max(min(int(np.ceil(stop - 0.5)), size), first + 1)
     return slice(first, last)
@@ -109,7 +111,7 @@ def _aspect_hw(image_hw: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _plan_crop(image_hw: tuple[int, int], side: int) -> Framing:
-    """The box that transformers' resize to the shortest edge and centre crop leave.
+    """Compute the box that remains after transformers' resize and centre crop.
 
     Rounding follows ``get_resize_output_image_size`` and ``center_crop`` of
     transformers.image_transforms, which truncate the long side and the offsets.
@@ -126,7 +128,7 @@ def _plan_crop(image_hw: tuple[int, int], side: int) -> Framing:
 
 
 def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
-    """Resample what the network is to see, as transformers' image processor does.
+    """Resample the box of a framing, as transformers' image processor does.
 
     Pillow's bilinear filter averages where it shrinks. Resizing the box alone equals resizing
     everything and then cropping, since the filter still reads the pixels around the box.
@@ -145,9 +147,9 @@ def frame_pixels(image: Image, framing: Framing) -> NDArray[np.uint8]:
         box = (left, top, right, bottom)
         return np.asarray(whole.resize((width, height), PIL.Image.Resampling.BILINEAR, box))
 
-    is_small = image.shape[0] * image.shape[1] < _WORTH_TWO_THREADS
+    is_small = image.shape[0] * image.shape[1] < _TWO_THREADS_FROM
     if framing.name == "crop" or height % 2 or is_small:
-        # Pillow would round the line between two halves of a crop to float32.
+        # Pillow rounds boxes to float32, which would shift the line between two halves of a crop.
         return resize(height, top, bottom)
     middle = (top + bottom) / 2
     with ThreadPoolExecutor(2) as pool:
@@ -168,5 +170,5 @@ def to_pixel_values(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def bgr_to_pixel_values(bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """`to_pixel_values` for pixels that are BGR already, such as cv2 decodes them."""
+    """Do the same as `to_pixel_values` for pixels that are BGR already, as cv2 decodes them."""
     return np.multiply(bgr, np.float32(1 / 255), dtype=np.float32).transpose(2, 0, 1)[None]

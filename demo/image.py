@@ -1,4 +1,4 @@
-"""The one reader: any file, bytes, data URL or array becomes an H×W×3 uint8 RGB image."""
+"""The one reader: turns any file, bytes, data URL or array into an H×W×3 uint8 RGB image."""
 
 import base64
 import binascii
@@ -22,20 +22,20 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of some phones."""
 
 MAX_PIXELS = 50_000_000
-"""Largest width × height that is decoded, unless the caller says otherwise."""
+"""Largest width × height that is decoded, unless the caller gives another limit."""
 
 MAX_SIDE = 1_000_000
-"""Longest side in pixels: as much as a PNG can be written with."""
+"""Longest side in pixels: the most that a PNG can be written with."""
 
 MAX_BYTES = 64_000_000
-"""Largest file that is read."""
+"""Size of the largest file that is read."""
 
 _MAX_SCANS = 100
-"""Of a JPEG; each is a pass over all its pixels, and a progressive one has about ten."""
+"""Most scans of a JPEG. Each is a pass over all pixels; a progressive JPEG has about ten."""
 
 _MAX_SEGMENTS = 10_000
 _MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
-"""Of a JPEG's segment that has a length, or of its end; decoders skip no length after others."""
+"""Finds markers with a length, and the end marker: decoders skip no length after other markers."""
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 _BAND_PIXELS = 1_000_000
@@ -84,7 +84,7 @@ def _open(source: str | Path | bytes) -> PIL.Image.Image:
         raise InvalidImage(
             "The image has too many pixels to be decoded safely. Scale it down and try again."
         ) from None
-    except Exception as error:  # Pillow's plugins raise anything on a damaged header
+    except Exception as error:  # Pillow's plugins raise errors of any type on a damaged header
         raise InvalidImage(
             f"The file cannot be read as an image. {_EXPECTED}; open it elsewhere, "
             "save it as JPEG or PNG, and try again."
@@ -92,9 +92,9 @@ def _open(source: str | Path | bytes) -> PIL.Image.Image:
 
 
 def _check_scans(opened: Any) -> None:
-    """Few bytes can ask for thousands of passes over the image.
+    """Refuse a JPEG whose few bytes ask for thousands of passes over the image.
 
-    Only what lies before the end of the image counts: phones append films to photographs.
+    Only scans before the end of the image count: phones append videos to photographs.
     """
     file = opened.fp
     position = file.tell()
@@ -147,11 +147,11 @@ def _check_bytes(size: int) -> None:
 
 
 def _decode_data_url(url: str) -> bytes:
-    header, _, payload = url.partition(",")
+    header, _, content = url.partition(",")
     if not header.endswith(";base64"):
         raise InvalidImage(f"The data URL is not base64. {_EXPECTED} as data:image/…;base64,….")
     try:
-        return base64.b64decode(payload, validate=True)
+        return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):
         raise InvalidImage(f"The data URL is damaged base64. {_EXPECTED} in it.") from None
 
@@ -186,7 +186,7 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
         raise InvalidImage(
             "There is not enough memory for an image of this size. Scale it down and try again."
         ) from None
-    except Exception as error:  # as above: truncated and damaged pixels raise anything
+    except Exception as error:  # truncated and damaged pixels raise errors of any type as well
         raise InvalidImage(
             "The image is damaged or cut off before its end. Save or download it again and retry."
         ) from error
@@ -195,12 +195,12 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
 def _apply_orientation(image: PIL.Image.Image) -> PIL.Image.Image:
     try:
         return PIL.ImageOps.exif_transpose(image)
-    except Exception:  # an unreadable EXIF block says nothing about orientation
+    except Exception:  # an unreadable EXIF block gives no orientation
         return image
 
 
 def _to_rgb(image: PIL.Image.Image) -> Image:
-    """Convert band by band, so that a large image is not held several times."""
+    """Convert band by band, so that memory never holds several copies of a large image."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):

@@ -1,4 +1,4 @@
-"""The coloured picture of a class map over its image."""
+"""The overlay: the class map in colour over its image."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from demo.segmentation import Segmentation
 
 DEFAULT_OPACITY = 0.6
 _NOT_SEEN_STRIPE = 8
-"""Half the period of the stripes over what was not seen, in pixels."""
+"""Width of the stripes over pixels that were not seen, in pixels."""
 
 
 def draw_overlay(
@@ -24,7 +24,7 @@ def draw_overlay(
         opacity: weight of the colour in [0, 1]; 0 returns the image unchanged.
 
     Returns:
-        H×W×3 uint8 RGB. What was not seen is striped grey.
+        H×W×3 uint8 RGB, with grey stripes over pixels that were not seen.
 
     Raises:
         InvalidImage: if the sizes differ.
@@ -47,7 +47,7 @@ def draw_overlay(
 
 
 def draw_stripes(image_hw: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Diagonal stripes, H×W bool: the pattern of what was not seen."""
+    """Draw diagonal stripes, H×W bool: the pattern of pixels that were not seen."""
     rows, columns = np.ogrid[: image_hw[0], : image_hw[1]]
     striped: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = (
         rows + columns

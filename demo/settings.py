@@ -29,7 +29,7 @@ def engine_choice() -> str:
 
 
 def cache_folder() -> Path:
-    """SEGMENTATION_CACHE: where converted networks are kept; in the user's cache by default."""
+    """SEGMENTATION_CACHE: folder for converted networks; in the user's cache by default."""
     value = os.environ.get("SEGMENTATION_CACHE", "").strip()
     if value:
         return Path(value).expanduser()
@@ -54,7 +54,7 @@ def shows_metrics() -> bool:
 
 
 def trusted_proxies() -> int:
-    """SEGMENTATION_PROXIES: proxies before the app that name the client; on Spaces there is one."""
+    """SEGMENTATION_PROXIES: number of proxies that name the client; 1 on Spaces, else 0."""
     value = os.environ.get("SEGMENTATION_PROXIES", "").strip()
     if value.isdigit():
         return int(value)
@@ -62,7 +62,7 @@ def trusted_proxies() -> int:
 
 
 def stored_bytes() -> int:
-    """SEGMENTATION_KEEP_MB: most that uploads and results may take on the disk; 1000 by default."""
+    """SEGMENTATION_KEEP_MB: most that uploads and results may take on disk; 1000 by default."""
     value = os.environ.get("SEGMENTATION_KEEP_MB", "").strip()
     return (int(value) if value.isdigit() else 1000) * 1_000_000
 

@@ -1,4 +1,4 @@
-"""An image by its address, where the owner of the machine has switched that on."""
+"""Fetches an image by its address, if the owner of the machine has switched that on."""
 
 import contextlib
 import http.client
@@ -23,10 +23,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSLATED = tuple(
     ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")
 )
-"""IPv6 ranges that lead to IPv4 addresses, private ones too."""
+"""IPv6 ranges that map to IPv4 addresses, including private ones."""
 
 Resolve = Callable[[str, int], list[str]]
-"""A host's name and a port -> its IP addresses."""
+"""Takes a host's name and a port; gives its IP addresses."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -49,15 +49,15 @@ def is_public(address: str) -> bool:
 def fetch_image(url: str, *, resolve: Resolve = resolve) -> bytes:
     """Download a file by http or https from a public address.
 
-    Every redirect is checked as the first address was; the connection goes to the very IP
-    address that was checked.
+    Every redirect is checked as the first address was. The connection goes to the IP address that
+    was checked.
 
     Args:
-        url: what a visitor gave.
-        resolve: how a name becomes addresses.
+        url: the address that a visitor gave.
+        resolve: turns a host's name into IP addresses.
 
     Raises:
-        InvalidImage: if the address is none of these, or the file is too large or too slow.
+        InvalidImage: if the address is not public, or the file is too large or too slow.
     """
     deadline = time.monotonic() + MAX_SECONDS
     try:
@@ -77,7 +77,7 @@ def fetch_image(url: str, *, resolve: Resolve = resolve) -> bytes:
 
 @contextlib.contextmanager
 def _ask(url: str, resolve: Resolve, deadline: float) -> Iterator[http.client.HTTPResponse]:
-    """The answer of one server to one request; the connection is closed when the block ends."""
+    """Open the answer of one server to one request; closes the connection when the block ends."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidImage("Expected an address that begins with http:// or https://.")
@@ -93,7 +93,7 @@ def _ask(url: str, resolve: Resolve, deadline: float) -> Iterator[http.client.HT
 
 @contextlib.contextmanager
 def _ended_at(deadline: float, sock: socket.socket) -> Iterator[None]:
-    """Shut a socket down when the time is up, however little and often the server sends."""
+    """Shut a socket down when the time is up, even if the server keeps sending a little."""
 
     def shut_down() -> None:
         with contextlib.suppress(OSError):
@@ -108,7 +108,7 @@ def _ended_at(deadline: float, sock: socket.socket) -> Iterator[None]:
 
 
 def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
-    """The body, up to the limits of size and time."""
+    """Read the body, up to the limits of size and time."""
     if answer.status != 200:
         raise InvalidImage(f"The address answers with status {answer.status}. Upload the file.")
     content = bytearray()
@@ -131,9 +131,9 @@ def _check_time(deadline: float) -> None:
 
 
 def _connect(parts: SplitResult, resolve: Resolve, deadline: float) -> http.client.HTTPConnection:
-    """A connection to a checked IP address; the name serves for TLS and the Host header.
+    """Connect to a checked IP address; the name is used for TLS and the Host header only.
 
-    The handshake of TLS is left to do.
+    The TLS handshake has not taken place yet.
     """
     host = str(parts.hostname)
     is_tls = parts.scheme == "https"

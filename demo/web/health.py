@@ -15,14 +15,14 @@ from demo.models.registry import Registry
 from demo.settings import shows_metrics
 
 LEAST_FREE_BYTES = 50_000_000
-"""On the disk of uploads and results."""
+"""Least free space on the disk of uploads and results."""
 
 
 def find_fault(registry: Registry, files: Path) -> str | None:
-    """Why images cannot be segmented now, or None if they can.
+    """Say why images cannot be segmented now; None if they can.
 
     Args:
-        registry: where networks are kept.
+        registry: holds the models.
         files: the folder of uploads and results.
     """
     states = registry.states()
@@ -40,10 +40,10 @@ def find_fault(registry: Registry, files: Path) -> str | None:
 def health_routes(
     registry: Registry, files: Callable[[], Path], is_closing: Callable[[], bool]
 ) -> list[Route]:
-    """The routes to mount beside the page.
+    """Build the routes to mount beside the page.
 
     Args:
-        registry: where networks are kept.
+        registry: holds the models.
         files: tells the folder of uploads and results.
         is_closing: tells whether the server is about to stop.
     """

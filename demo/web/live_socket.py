@@ -28,10 +28,10 @@ from demo.web.limits import LiveSessions
 logger = logging.getLogger(__name__)
 
 VARIANT = "xxs"
-"""The fastest."""
+"""The fastest variant."""
 
 IDLE_S = 20.0
-"""A session from which no frame has come for so long is ended."""
+"""A session ends when no frame has come for this long."""
 
 LONGEST_S = 600.0
 SESSIONS_PER_CPU = 4
@@ -44,7 +44,7 @@ sessions = LiveSessions(SESSIONS_PER_CPU * usable_cpus(), LONGEST_S)
 
 
 class Ended(DemoError):
-    """A session ends with a code of the WebSocket protocol and a sentence."""
+    """Ends a session with a close code of the WebSocket protocol and a sentence."""
 
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -52,7 +52,7 @@ class Ended(DemoError):
 
 
 def live_route() -> WebSocketRoute:
-    """The route to mount beside the page."""
+    """Build the route to mount beside the page."""
     return WebSocketRoute("/live", serve_live)
 
 
@@ -80,13 +80,13 @@ async def serve_live(socket: WebSocket) -> None:
 
 
 async def _load() -> Model:
-    """Wait for the network without a thread, which would keep a server from stopping."""
+    """Wait for the model without a thread: a waiting thread would keep the server from stopping."""
     return await asyncio.wrap_future(default_registry().request(VARIANT))
 
 
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:
     try:
-        # a close reason holds 123 bytes only, so that the sentence comes before it
+        # A close reason holds only 123 bytes, so the sentence is sent before it.
         await socket.send_json({"error": sentence})
         await socket.close(code)
     except (RuntimeError, WebSocketDisconnect):
@@ -141,7 +141,7 @@ def _split(message: bytes) -> tuple[int, bytes]:
 
 
 def encode_result(number: int, result: LiveResult) -> bytes:
-    """One binary message; the counterpart is demo/ui/viewer/connection.js."""
+    """Encode a binary message; demo/ui/viewer/connection.js reads it."""
     header = {
         "frame": number,
         "classes": result.class_ids,
@@ -151,5 +151,5 @@ def encode_result(number: int, result: LiveResult) -> bytes:
         "elapsed_ms": round(result.elapsed_ms, 1),
     }
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)  # so that the logits lie at an even place
+    text += b" " * (-len(text) % 4)  # pad, so that the logits are aligned
     return struct.pack("<I", len(text)) + text + result.logits.astype("<f2").tobytes()

@@ -10,12 +10,12 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What a call gave as ``extra``."""
+    """Collect what a call gave as ``extra``."""
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: when, how grave, from where, what, and the call's own fields."""
+    """One JSON object a line: time, level, logger, message, and the call's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Encode one record."""
@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
 
 
 class PlainLines(logging.Formatter):
-    """The message, and the call's own fields after it."""
+    """The message, followed by the call's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record for a reader at a terminal."""
@@ -42,7 +42,7 @@ class PlainLines(logging.Formatter):
 
 
 def start_log() -> None:
-    """Send log lines from INFO on to standard error."""
+    """Send log lines of level INFO and above to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
