@@ -13,6 +13,7 @@ from demo.inference import segment
 from demo.models.loading import load_folder
 from demo.models.model import Model
 from demo.models.sources import BUNDLED_FOLDER
+from demo.ui.viewer_value import viewer_value
 from demo.variants import get_variant
 
 Segmenter = Callable[[Image], NDArray[np.integer[Any]]]
@@ -41,3 +42,15 @@ def our_path(key: str) -> Segmenter:
     """Build our path: `segment`, as the page calls it."""
     model = load_bundled(key)
     return lambda image: segment(image, model).class_map
+
+
+def page_path(key: str) -> Segmenter:
+    """Build the page's path: `segment`, and all that the page is sent of the result."""
+    model = load_bundled(key)
+
+    def run(image: Image) -> NDArray[np.uint8]:
+        segmentation = segment(image, model)
+        viewer_value(image, segmentation)
+        return segmentation.class_map
+
+    return run

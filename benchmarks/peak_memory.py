@@ -1,7 +1,9 @@
-"""Peak memory of one way from an image to a class map, in a process of its own.
+"""Peak memory of one way from an image to a class map, in its own process.
 
-python -m benchmarks.peak_memory PATH VARIANT HEIGHT WIDTH prints MiB: of the whole process, and
-above what it held once the image and the network were loaded and had run on a small image.
+`python -m benchmarks.peak_memory PATH VARIANT HEIGHT WIDTH` prints two figures in MiB: the peak of
+the whole process, and the peak above what it held once the image and the network were loaded and
+the network had run on a small image. PATH is `ours` (segment), `page` (segment and what the page is
+sent) or the name of a peer.
 """
 
 import resource
@@ -11,7 +13,9 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks.ours import Segmenter, make_photograph, our_path
+from benchmarks.ours import Segmenter, make_photograph, our_path, page_path
+
+OURS = {"ours": our_path, "page": page_path}
 
 _PAGE_MIB = resource.getpagesize() / 2**20
 
@@ -30,8 +34,8 @@ def measure(path: str, variant: str, image_hw: tuple[int, int]) -> tuple[float, 
 
 
 def _build(name: str, variant: str) -> Segmenter:
-    if name == "ours":
-        return our_path(variant)
+    if name in OURS:
+        return OURS[name](variant)
     from benchmarks.peers import PEERS  # noqa: PLC0415 what ours does not import must not count
 
     return PEERS[name](variant)
