@@ -6,7 +6,6 @@ and in the time it may take to arrive, and every answer carries the security hea
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,24 +18,13 @@ from demo.metrics import REFUSALS, REQUESTS
 from demo.web.allowed_routes import AllowedRoute, find_route
 from demo.web.client import client_address, is_own_page
 from demo.web.limits import Limits
+from demo.web.request_body import Refused, RequestBody
 from demo.web.retention import Visits
 
 logger = logging.getLogger(__name__)
 
-SILENCE_S = 20.0
-"""How long a client may send nothing while its request is incomplete."""
-
-BASE_S, SLOWEST_BYTES_PER_S = 30.0, 10_000
-"""A request may take half a minute, and as much longer as its bytes take at this speed."""
-
 TAKEN_S = 60.0
 """How long a client may take to accept the next part of an answer."""
-
-MAX_PARTS = 5_000
-"""Values in one JSON body: parsing takes long for many, and an image is one."""
-
-MAX_HELD_BYTES = 200_000_000
-"""Most that all JSON bodies together may take while they are read or answered."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -67,20 +55,6 @@ page into a frame."""
 NOTHING = "There is nothing at this address."
 _NO_STORAGE = "The server cannot store files now. Try again later."
 _FAILURE = "Something failed on the server. Try again later."
-
-
-class Refused(Exception):
-    """A request is not let in.
-
-    Attributes:
-        status: HTTP status of the answer.
-        reason: the name under which it is counted.
-        wait_s: after how many seconds to try again, or None.
-    """
-
-    def __init__(self, status: int, reason: str, sentence: str, wait_s: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status, self.reason, self.wait_s = status, reason, wait_s
 
 
 class Gate:
@@ -120,7 +94,7 @@ class Gate:
             raise Refused(403, "other page", "This server answers its own page only.")
         if route.is_work:
             self._check_work(scope)
-        body = answer.body = _Body(receive, route, _length(scope), self._state)
+        body = answer.body = RequestBody(receive, route, _length(scope), self._state)
         if route.name == "heartbeat":
             with self._visits.open(scope["path"].rstrip("/").rpartition("/")[2]):
                 await self._pass(scope, body, answer)
@@ -134,7 +108,7 @@ class Gate:
         if body.refused is not None:
             raise body.refused
 
-    async def _pass(self, scope: Scope, body: "_Body", answer: "_Answer") -> None:
+    async def _pass(self, scope: Scope, body: RequestBody, answer: "_Answer") -> None:
         try:
             await self._app(scope, body, answer)
         except (ClientDisconnect, TimeoutError):
@@ -170,76 +144,13 @@ class GateState:
     held_bytes: int = 0
 
 
-class _Body:
-    """A request's body as it arrives; a body that breaks its limits is cut off.
-
-    Attributes:
-        refused: why it was cut off, or None.
-        held_bytes: size of what has arrived, if all of it stays in memory.
-
-    Raises:
-        Refused: at once, if the request announces too many bytes.
-    """
-
-    def __init__(
-        self, receive: Receive, route: AllowedRoute, length: int | None, state: "GateState"
-    ) -> None:
-        self._receive, self._route, self._state = receive, route, state
-        self._bytes = self._parts = self.held_bytes = 0
-        self._is_complete, self._since = False, time.monotonic()
-        self.refused: Refused | None = None
-        if length is not None and length > route.max_bytes:
-            raise self._too_large()
-
-    async def __call__(self) -> Message:
-        if self._is_complete:
-            return await self._receive()  # waits for the client to go
-        try:
-            message = await asyncio.wait_for(self._receive(), SILENCE_S)
-        except TimeoutError:
-            return self._end(self._too_slow())
-        self._is_complete = not message.get("more_body", False)
-        refused = self._weigh(message.get("body", b""))
-        return message if refused is None else self._end(refused)
-
-    def _weigh(self, piece: bytes) -> Refused | None:
-        self._bytes += len(piece)
-        if self._bytes > self._route.max_bytes:
-            return self._too_large()
-        allowed_s = BASE_S + self._bytes / SLOWEST_BYTES_PER_S
-        if not self._is_complete and time.monotonic() - self._since > allowed_s:
-            return self._too_slow()
-        if not self._route.is_work:
-            return None
-        self.held_bytes += len(piece)
-        self._state.held_bytes += len(piece)
-        self._parts += sum(piece.count(mark) for mark in (b",", b"[", b"{"))
-        if self._parts > MAX_PARTS:
-            return Refused(413, "too many parts", "The request has too many parts. Send one image.")
-        if self._state.held_bytes > MAX_HELD_BYTES:
-            return Refused(503, "busy", "The server is busy. Try again in 5 s.", 5)
-        return None
-
-    def _end(self, refused: Refused) -> Message:
-        self.refused, self._is_complete = refused, True
-        return {"type": "http.disconnect"}
-
-    def _too_large(self) -> Refused:
-        most = f"{self._route.max_bytes / 1e6:g} MB"
-        return Refused(413, "too large", f"The request is larger than {most}. Send a smaller file.")
-
-    @staticmethod
-    def _too_slow() -> Refused:
-        return Refused(408, "too slow", "The request came too slowly. Try again.")
-
-
 class _Answer:
     """Sends an answer with the security headers, or a refusal instead."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status: int | None = None
-        self.body: _Body | None = None
+        self.body: RequestBody | None = None
 
     async def __call__(self, message: Message) -> None:
         if self.body is not None and self.body.refused is not None and self.status is None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from demo.errors import InvalidOption, WeightsUnavailable
-from demo.models import registry as registry_module
+from demo.models import slot
 from demo.models.checkpoint import NoWeights, OnProgress
 from demo.models.model import Model
 from demo.models.registry import Registry
@@ -186,7 +186,7 @@ def test_bundled_weights_say_why_they_stand_in_and_the_hub_is_left_alone() -> No
 def test_bundled_weights_serve_until_the_hub_s_are_had(
     monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
-    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", 0)
+    monkeypatch.setattr(slot, "RETRY_AFTER_S", 0)
     hub, bundled = Source("hub"), Source("bundled", "xxs", "xs")
     registry = Registry(hub, bundled)
     stood_in = weakref.ref(registry.get("xxs").engine)
@@ -210,7 +210,7 @@ def test_bundled_weights_serve_until_the_hub_s_are_had(
 def test_while_a_larger_one_is_asked_for_the_hub_s_own_come_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry_module, "RETRY_AFTER_S", 0)
+    monkeypatch.setattr(slot, "RETRY_AFTER_S", 0)
     hub = Source("hub", "xs")
     registry = Registry(hub, Source("bundled", "xxs"))
     registry.get("xxs")
