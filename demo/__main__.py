@@ -16,7 +16,7 @@ from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, find_split, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
-from demo.image import read_image
+from demo.image import read_image_with_notes
 from demo.inference import segment
 from demo.models.model import Model
 from demo.models.registry import DEFAULT_VARIANT, default_registry
@@ -144,8 +144,10 @@ def _segment_photo(
             f"Another photo of this call is called {photo.stem}, too, and its result would be "
             "lost. Rename one, or give them different --out folders."
         )
-    image = read_image(photo)
-    segmentation = segment(image, model, framing=options.framing, side=options.side)
+    image, notes = read_image_with_notes(photo)
+    segmentation = segment(image, model, framing=options.framing, side=options.side, notes=notes)
+    for note in notes:
+        tqdm.write(f"{photo}: {note}", file=sys.stderr)
     overlay = draw_overlay(image, segmentation, opacity=options.opacity)
     record = areas_record(segmentation)
     options.out.mkdir(parents=True, exist_ok=True)

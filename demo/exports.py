@@ -174,6 +174,7 @@ def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
         "network_hw": list(segmentation.framing.network_hw),
         "seen_box": list(segmentation.framing.box),
         "elapsed_ms": round(segmentation.elapsed_ms, 1),
+        "notes": list(segmentation.notes),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _installed_versions(),
     }
@@ -214,6 +215,7 @@ def areas_record(segmentation: Segmentation) -> dict[str, Any]:
             for area in class_areas(segmentation)
         ],
         "not_seen": count_not_seen(segmentation),
+        "notes": list(segmentation.notes),
     }
 
 

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import io
-import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,23 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
+import pillow_heif
 from numpy.typing import NDArray
 
 from demo.errors import InvalidImage
+from demo.formats import icc, jpeg, png
+
+pillow_heif.register_heif_opener()
 
 Image = NDArray[np.uint8]
 """H×W×3 uint8 RGB in [0, 255], C-contiguous."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of some phones."""
 
-MAX_PIXELS = 50_000_000
-"""Largest width × height that is decoded, unless the caller gives another limit."""
+MAX_PIXELS = 8192 * 6144
+"""Largest width × height that is decoded, unless the caller gives another limit: what phones of 50
+megapixels take."""
 
 MAX_SIDE = 1_000_000
 """Longest side in pixels: the most that a PNG can be written with."""
@@ -30,30 +34,26 @@ MAX_SIDE = 1_000_000
 MAX_BYTES = 64_000_000
 """Size of the largest file that is read."""
 
-_MAX_SCANS = 100
-"""Most scans of a JPEG. Each is a pass over all pixels; a progressive JPEG has about ten."""
-
-_MAX_SEGMENTS = 10_000
-_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
-"""Finds markers with a length, and the end marker: decoders skip no length after other markers."""
-_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
-
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BAND_PIXELS = 1_000_000
 
-_EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF image"
+_EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF image"
 _SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
+"""TIFF's tag that says how grey is stored, and its value where 0 is white."""
+
 _THIRTY_TWO_BIT_MODES = ("I", "F")
 
 
-def read_image(
-    source: str | Path | bytes | PIL.Image.Image | NDArray[Any],
-    *,
-    max_pixels: int = MAX_PIXELS,
-) -> Image:
+Source = str | Path | bytes | PIL.Image.Image | NDArray[Any]
+"""What can be read; see `read_image`."""
+
+
+def read_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Read an image as a person would see it.
 
     EXIF orientation is applied, transparency is laid over white, 16-bit values are scaled,
-    and an animation gives its first frame. Colour profiles are not applied.
+    embedded colour profiles are converted to sRGB, and an animation gives its first frame.
 
     Args:
         source: a path, the bytes of a file, a base64 ``data:`` URL, an opened Pillow image, or
@@ -61,25 +61,40 @@ def read_image(
         max_pixels: largest width × height; larger ones are refused before they are decoded.
 
     Returns:
-        H×W×3 uint8 RGB, a new array.
+        H×W×3 uint8 sRGB, a new array.
 
     Raises:
         InvalidImage: if the source is not such an image.
     """
+    return read_image_with_notes(source, max_pixels=max_pixels)[0]
+
+
+def read_image_with_notes(
+    source: Source, *, max_pixels: int = MAX_PIXELS
+) -> tuple[Image, tuple[str, ...]]:
+    """Do the same as `read_image`, and say what was ignored, one sentence for each thing."""
     if isinstance(source, np.ndarray):
-        return _read_array(source, max_pixels)
+        return _read_array(source, max_pixels), ()
     if isinstance(source, PIL.Image.Image):
         return _decode(source, max_pixels)
-    with _open(source) as opened:
-        if opened.format in ("JPEG", "MPO"):
-            _check_scans(opened)
-        return _decode(opened, max_pixels)
+    content = _read_bytes(source)
+    lost_profile = False
+    if content.startswith(_PNG_SIGNATURE):
+        content, lost_profile = png.drop_large_texts(content)
+    with _open(content) as opened:
+        _check_size(opened.width, opened.height, max_pixels)
+        mended = jpeg.mend(content) if opened.format in ("JPEG", "MPO") else content
+        if mended is content:
+            image, notes = _decode(opened, max_pixels)
+        else:
+            with _open(mended) as whole:
+                image, notes = _decode(whole, max_pixels)
+    return image, (*notes, icc.BROKEN) if lost_profile else notes
 
 
-def _open(source: str | Path | bytes) -> PIL.Image.Image:
-    file = _as_file(source)
+def _open(content: bytes) -> PIL.Image.Image:
     try:
-        return PIL.Image.open(file, formats=FORMATS)
+        return PIL.Image.open(io.BytesIO(content), formats=FORMATS)
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
         raise InvalidImage(
             "The image has too many pixels to be decoded safely. Scale it down and try again."
@@ -91,36 +106,16 @@ def _open(source: str | Path | bytes) -> PIL.Image.Image:
         ) from error
 
 
-def _check_scans(opened: Any) -> None:
-    """Refuse a JPEG whose few bytes ask for thousands of passes over the image.
-
-    Only scans before the end of the image count: phones append videos to photographs.
-    """
-    file = opened.fp
-    position = file.tell()
-    file.seek(0)
-    jpeg = file.read()
-    file.seek(position)
-    scans = at = 0
-    for _ in range(_MAX_SEGMENTS):
-        marker = _MARKER.search(jpeg, at)
-        if marker is None or marker[1] == _END_OF_IMAGE:
-            return
-        scans += marker[1] == _START_OF_SCAN
-        if scans > _MAX_SCANS:
-            raise InvalidImage(f"The JPEG has more than {_MAX_SCANS} scans. Save it again.")
-        length = jpeg[marker.end() : marker.end() + 2]
-        at = marker.end() + int.from_bytes(length)
-    raise InvalidImage(f"The JPEG has more than {_MAX_SEGMENTS} segments. Save it again.")
-
-
-def _as_file(source: str | Path | bytes) -> io.BytesIO | Path:
+def _read_bytes(source: str | Path | bytes) -> bytes:
     if isinstance(source, str) and source[:5].lower() == "data:":
         source = _decode_data_url(source)
     if isinstance(source, bytes):
         _check_bytes(len(source))
-        return io.BytesIO(source)
-    return _checked_path(Path(source))
+        return source
+    try:
+        return _checked_path(Path(source)).read_bytes()
+    except OSError:
+        raise InvalidImage(f"The file cannot be opened. {_EXPECTED} that can be read.") from None
 
 
 def _checked_path(path: Path) -> Path:
@@ -161,8 +156,8 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise InvalidImage(f"The image is {width}×{height} pixels. It needs at least one pixel.")
     if width * height > max_pixels:
         raise InvalidImage(
-            f"The image is {width}×{height}, {width * height / 1e6:.0f} megapixels; at most "
-            f"{max_pixels / 1e6:.0f} are accepted. Scale it down and try again."
+            f"The image is {width}×{height}, {width * height:,} pixels; at most {max_pixels:,} are "
+            "accepted. Scale it down and try again."
         )
     if max(width, height) > MAX_SIDE:
         raise InvalidImage(
@@ -171,7 +166,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
+def _decode(opened: PIL.Image.Image, max_pixels: int) -> tuple[Image, tuple[str, ...]]:
     _check_size(opened.width, opened.height, max_pixels)
     if opened.mode in _THIRTY_TWO_BIT_MODES:
         raise InvalidImage(
@@ -180,8 +175,8 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
         )
     try:
         opened.load()
-        upright = _apply_orientation(opened)
-        return _to_rgb(upright)
+        conversion, notes = _plan_colours(opened)
+        pixels = _to_rgb(_apply_orientation(opened), conversion)
     except MemoryError:
         raise InvalidImage(
             "There is not enough memory for an image of this size. Scale it down and try again."
@@ -190,6 +185,26 @@ def _decode(opened: PIL.Image.Image, max_pixels: int) -> Image:
         raise InvalidImage(
             "The image is damaged or cut off before its end. Save or download it again and retry."
         ) from error
+    if _stores_white_as_zero(opened):
+        np.subtract(255, pixels, out=pixels)
+    return pixels, notes
+
+
+def _plan_colours(image: PIL.Image.Image) -> tuple[icc.ToSrgb | None, tuple[str, ...]]:
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or not profile:
+        return None, ()
+    try:
+        return icc.plan_conversion(profile, image.mode), ()
+    except ValueError:
+        return None, (icc.BROKEN,)
+
+
+def _stores_white_as_zero(opened: PIL.Image.Image) -> bool:
+    """Whether 16-bit grey is stored as a negative; Pillow turns only fewer bits round."""
+    tags = getattr(opened, "tag_v2", {})
+    is_negative = tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO
+    return opened.mode in _SIXTEEN_BIT_MODES and is_negative
 
 
 def _apply_orientation(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -199,14 +214,22 @@ def _apply_orientation(image: PIL.Image.Image) -> PIL.Image.Image:
         return image
 
 
-def _to_rgb(image: PIL.Image.Image) -> Image:
+def _to_rgb(image: PIL.Image.Image, conversion: icc.ToSrgb | None) -> Image:
     """Convert band by band, so that memory never holds several copies of a large image."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
-        pixels[top:bottom] = _band_to_rgb(image.crop((0, top, image.width, bottom)))
+        pixels[top:bottom] = _band_to_srgb(image.crop((0, top, image.width, bottom)), conversion)
     return pixels
+
+
+def _band_to_srgb(band: PIL.Image.Image, conversion: icc.ToSrgb | None) -> Image:
+    if conversion is None:
+        return _band_to_rgb(band)
+    if band.mode == conversion.mode:
+        return conversion.apply(band)
+    return conversion.apply(PIL.Image.fromarray(_band_to_rgb(band)).convert(conversion.mode))
 
 
 def _band_to_rgb(band: PIL.Image.Image) -> Image:

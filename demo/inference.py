@@ -30,6 +30,7 @@ def segment(
     *,
     framing: str = DEFAULT_FRAMING,
     side: int = DEFAULT_SIDE,
+    notes: tuple[str, ...] = (),
 ) -> Segmentation:
     """Classify every pixel of an image.
 
@@ -38,6 +39,7 @@ def segment(
         model: a loaded variant, as `demo.models.registry.Registry.get` gives it.
         framing: ``whole``, ``aspect`` or ``crop``; see `demo.framing.FRAMINGS`.
         side: pixels of the network's input, a multiple of 32 from 256 to 1024.
+        notes: what was ignored when the image was read; the result carries them.
 
     Raises:
         InvalidOption: if framing or side is not one of these.
@@ -55,6 +57,7 @@ def segment(
         variant=model.variant,
         weights=model.weights,
         elapsed_ms=elapsed_s * 1000,
+        notes=notes,
     )
 
 

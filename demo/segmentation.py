@@ -28,6 +28,7 @@ class Segmentation:
         variant: the model that was run.
         weights: where its weights came from.
         elapsed_ms: wall time of framing, network and class map together.
+        notes: what was ignored when the image was read, one sentence for each thing.
 
     Raises:
         ValueError: at construction, if the parts do not fit each other.
@@ -39,6 +40,7 @@ class Segmentation:
     variant: Variant
     weights: WeightsSource
     elapsed_ms: float
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.class_map.shape != self.framing.image_hw or self.class_map.dtype != np.uint8:

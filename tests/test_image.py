@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from demo.errors import DemoError, InvalidImage
 from demo.image import read_image
+from demo.ui.image_tab import EXAMPLES
+from tests.support import ROOT
 from tests.support.corpus import with_scans
 from tests.support.images import png_of_size
 
@@ -30,7 +33,7 @@ def half_red(mode: str = "RGB") -> PIL.Image.Image:
     return image.convert(mode)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF"])
 def test_every_listed_format_is_read(format: str) -> None:
     image = read_image(encode(half_red(), format))
     assert image.shape == (8, 12, 3) and image.dtype == np.uint8 and image.flags.c_contiguous
@@ -81,6 +84,28 @@ def test_palette_transparency_is_laid_over_white() -> None:
 def test_sixteen_bit_grey_is_scaled(value: int, expected: int, format: str) -> None:
     picture = PIL.Image.fromarray(np.full((4, 5), value, np.uint16))
     assert (read_image(encode(picture, format)) == expected).all()
+
+
+def test_sixteen_bit_grey_with_white_as_zero_is_no_negative() -> None:
+    grey = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    tags = PIL.TiffImagePlugin.ImageFileDirectory_v2()
+    tags[262] = 0  # PhotometricInterpretation: WhiteIsZero
+    negative = encode(PIL.Image.fromarray(grey), "TIFF", tiffinfo=tags)
+    positive = read_image(encode(PIL.Image.fromarray(65535 - grey), "TIFF"))
+    assert (read_image(negative) == positive).all()
+
+
+def test_a_phone_s_heic_stands_upright() -> None:
+    astronaut = read_image(EXAMPLES / "astronaut.jpg")
+    image = read_image(ROOT / "tests" / "cases" / "phone_rotated.heic")
+    assert image.shape == astronaut.shape
+    assert np.abs(image.astype(float) - astronaut).mean() < 6
+
+
+@pytest.mark.parametrize("size_wh", [(8192, 6144), (8160, 6144), (6144, 8192)])
+def test_phones_of_50_megapixels_are_taken(size_wh: tuple[int, int]) -> None:
+    with pytest.raises(InvalidImage, match="damaged or cut off"):  # the size passed
+        read_image(png_of_size(*size_wh))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -177,7 +202,8 @@ REFUSED = {
     "pdf": (b"%PDF-1.7\n", "cannot be read"),
     "cut jpeg": (JPEG[: len(JPEG) // 2], "damaged|cannot be read"),
     "cut png": (PNG[:60], "damaged|cannot be read"),
-    "60 megapixels": (png_of_size(10_000, 6_000), "at most 50"),
+    "60 megapixels": (png_of_size(10_000, 6_000), "60,000,000 pixels; at most 50,331,648 are"),
+    "a row too many": (png_of_size(8192, 6145), "50,339,840 pixels; at most 50,331,648 are"),
     "200 megapixels": (png_of_size(20_000, 10_000), "too many pixels|at most 50"),
     "float tiff": (encode(PIL.Image.new("F", (4, 4)), "TIFF"), "32 bits"),
     "unlisted format": (encode(half_red(), "PPM"), "cannot be read"),

@@ -55,14 +55,14 @@ def on_compare(photo: ImageRequest, framing: str) -> Iterator[Any]:
     if photo is None:
         raise gr.Error(NO_IMAGE, print_exception=False)
     with failures_shown_by_gradio():
-        image = read_photo(photo)
+        image, notes = read_photo(photo)
     run = uuid.uuid4().hex
     done: list[Segmentation] = []
     results: list[dict[str, Any]] = []
     shown: dict[str, Any] = {}
     for number, variant in enumerate(VARIANTS.values()):
         try:
-            segmentation = segment(image, choose_model(variant.key), framing=framing)
+            segmentation = segment(image, choose_model(variant.key), framing=framing, notes=notes)
         except Exception as error:
             sentence = describe_failure(error)
             results.append({"key": variant.key, "label": variant.label, "error": sentence})

@@ -199,11 +199,12 @@ def on_segment(
     if photo is None:
         return None, render_status("Choose an image to begin.")
     try:
-        image = read_photo(photo)
+        image, notes = read_photo(photo)
         model = choose_model(variant, report_to(progress))
-        segmentation = segment(image, model, framing=framing)
+        segmentation = segment(image, model, framing=framing, notes=notes)
     except Exception as error:
         return gr.skip(), render_error(describe_failure(error))
     log_result(segmentation)
-    status = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
+    took = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
+    status = " ".join([took, *segmentation.notes])
     return viewer_value(image, segmentation), render_status(status, segmentation.weights)

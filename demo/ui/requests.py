@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import DemoError, InvalidImage
-from demo.image import Image, read_image
+from demo.image import Image, read_image_with_notes
 from demo.inference import segment
 from demo.models.checkpoint import OnProgress
 from demo.models.model import Model
@@ -74,18 +74,21 @@ def report_to(progress: gr.Progress) -> OnProgress:
     return lambda fraction, sentence: progress(fraction, desc=sentence)
 
 
-def read_photo(request: dict[str, Any]) -> Image:
+def read_photo(request: dict[str, Any]) -> tuple[Image, tuple[str, ...]]:
     """Decode what Gradio sent; Gradio has checked that the path lies in its own cache.
+
+    Returns:
+        The image, and what was ignored in it, one sentence for each thing.
 
     Raises:
         InvalidImage: if it is no image.
     """
     url = request.get("url") or ""
     if url.startswith("data:"):
-        return read_image(url)
+        return read_image_with_notes(url)
     path = Path(request.get("path") or "")
     note_upload(path)
-    return read_image(path)
+    return read_image_with_notes(path)
 
 
 def segment_request(
@@ -99,8 +102,8 @@ def segment_request(
     with failures_shown_by_gradio():
         if request is None:
             raise InvalidImage("There is no image. Send one as the first argument.")
-        image = read_photo(request)
-        segmentation = segment(image, choose_model(variant), framing=framing)
+        image, notes = read_photo(request)
+        segmentation = segment(image, choose_model(variant), framing=framing, notes=notes)
         log_result(segmentation)
         return image, segmentation
 

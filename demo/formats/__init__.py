@@ -1,0 +1,1 @@
+"""What Pillow leaves to us in some file formats."""
