@@ -1,7 +1,8 @@
-"""Peak memory of one way from an image to a class map, in a process of its own.
+"""Measure the peak memory of one path from an image to a class map, in a process of its own.
 
-python -m benchmarks.peak_memory PATH VARIANT HEIGHT WIDTH prints MiB: of the whole process, and
-above what it held once the image and the network were loaded and had run on a small image.
+python -m benchmarks.peak_memory PATH VARIANT HEIGHT WIDTH prints two figures in MiB: the peak of
+the whole process, and how far it lies above the memory held before the run, when the image and
+the network were loaded and the network had run on a small image.
 """
 
 import resource
@@ -17,7 +18,7 @@ _PAGE_MIB = resource.getpagesize() / 2**20
 
 
 def measure(path: str, variant: str, image_hw: tuple[int, int]) -> tuple[float, float]:
-    """(MiB of the whole process, MiB above the loaded image and network) at the peak."""
+    """Give the peak in MiB: of the whole process, and above the loaded image and network."""
     arguments = [path, variant, *map(str, image_hw)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.peak_memory", *arguments],
@@ -32,7 +33,7 @@ def measure(path: str, variant: str, image_hw: tuple[int, int]) -> tuple[float, 
 def _build(name: str, variant: str) -> Segmenter:
     if name == "ours":
         return our_path(variant)
-    from benchmarks.peers import PEERS  # noqa: PLC0415 what ours does not import must not count
+    from benchmarks.peers import PEERS  # noqa: PLC0415 imports of the peers would count as our memory
 
     return PEERS[name](variant)
 
@@ -42,13 +43,13 @@ def _resident_mib() -> float:
 
 
 def peak_mib() -> float:
-    """Peak of this process alone; getrusage would count the process that started it, too."""
+    """Read the peak of this process in MiB; getrusage may include the process that started it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
-    """Load, run on a small image, then watch the run on the large one."""
+    """Load, run on a small image, then sample the memory during the run on the large one."""
     name, variant, height, width = sys.argv[1:]
     run = _build(name, variant)
     run(make_photograph((64, 64)))

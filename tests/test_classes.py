@@ -38,8 +38,8 @@ WITHOUT_CONES = {
 
 def as_cielab(colours: np.ndarray, seen_through: np.ndarray) -> np.ndarray:
     """Convert N×3 sRGB in [0, 255] to CIELAB (D65) after a linear map of linear RGB."""
-    share = colours / 255
-    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    values = colours / 255
+    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     light = np.clip(light @ np.asarray(seen_through).T, 0, 1)
     to_xyz = np.array(
         [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
