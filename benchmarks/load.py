@@ -86,7 +86,7 @@ async def visit(client: httpx.AsyncClient, number: int, is_ours: bool) -> str:
     joined = await client.post(f"{API}/call/segment", json={"data": values})
     if joined.status_code in (429, 503):
         await asyncio.sleep(min(float(joined.headers.get("Retry-After", 1)), 10))
-        return "busy, told to wait"
+        return "busy, asked to wait"
     if joined.status_code != 200:
         return f"call {joined.status_code}"
     result = await client.get(f"{API}/call/segment/{joined.json()['event_id']}")
@@ -127,7 +127,7 @@ async def run_live_session(address: str, number: int, until: float, figures: Fig
         with suppress(WebSocketException, OSError):
             async with connect(url, additional_headers=headers, max_size=None) as socket:
                 if "error" in json.loads(await socket.recv()):
-                    figures.outcomes["live: busy, told to wait"] += 1
+                    figures.outcomes["live: busy, asked to wait"] += 1
                     await asyncio.sleep(5)
                     continue
                 while (taken := time.perf_counter()) < until:

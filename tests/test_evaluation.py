@@ -31,11 +31,11 @@ def test_the_figures_equal_those_of_scikit_learn(data: st.DataObject) -> None:
     tally = Tally("whole")
     tally.add(truth[:1], predicted[:1], 0.1)
     tally.add(truth[1:], predicted[1:], 0.1)
-    judged = truth != 255
-    if not judged.any():
+    scored = truth != 255
+    if not scored.any():
         assert tally.miou == 0
         return
-    y_true, y_pred = truth[judged], predicted[judged]
+    y_true, y_pred = truth[scored], predicted[scored]
     classes = np.unique(y_true)
     expected = jaccard_score(y_true, y_pred, labels=classes, average=None, zero_division=0)
     assert list(tally.iou) == [CLASS_NAMES[i] for i in classes]

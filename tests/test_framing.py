@@ -67,8 +67,8 @@ def test_an_edge_stays_where_it_is_in_the_image(
     centres = in_network(result.framing, axis, np.arange(hw[axis]) + 0.5)
     at = in_network(result.framing, axis, np.array([float(edge)]))
     far = np.abs(centres - at) > 8 + np.diff(centres, append=centres[-1:]).max(initial=1.0)
-    judged = (result.class_map != NOT_SEEN) & (far[:, None] if axis == 0 else far[None, :])
-    assert (result.class_map[judged] == truth[judged]).all()
+    scored = (result.class_map != NOT_SEEN) & (far[:, None] if axis == 0 else far[None, :])
+    assert (result.class_map[scored] == truth[scored]).all()
     if edge < hw[axis] and (result.framing.box[axis] < edge < result.framing.box[axis + 2]):
         first, last = result.class_map[result.framing.seen][[0, -1], [0, -1]]
         spread = centres[result.framing.seen[axis]]
