@@ -1,4 +1,4 @@
-# A Docker Space, or any other machine: the page on port 7860, as a user without rights.
+# Runs the app on port 7860 as an ordinary user, on a Docker Space or any other machine.
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 1000 user

@@ -1,3 +1,3 @@
 """Scripts that measure this app and its peers side by side in one run."""
 
-import demo.models.engines  # noqa: F401 says no to OpenVINO's reports before a script imports it or NNCF
+import demo.models.engines  # noqa: F401 turns OpenVINO's telemetry off before a script imports it or NNCF

@@ -1,10 +1,10 @@
-"""Post-training quantisation to int8 beside f32: person IoU and time, printed side by side.
+"""Compare int8, by post-training quantisation, with f32: person IoU and time.
 
     pip install nncf==3.4.0
     python -m benchmarks.int8 --people DIR [--variant xxs] [--rounds 21]
 
-DIR holds photographs in VOC layout, as training/README.md describes. Those held out from training
-are the judges; 200 of the others calibrate.
+DIR holds photographs in VOC layout, as training/README.md describes. Photographs held out from
+training give the IoU; 200 of the others calibrate the quantisation.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from training.measures import count_overlap, person_iou, segmenter_of
 from training.photographs import Photograph, load_people
 
 SIDES = (256, 384, 512)
-_CALIBRATE = 200
+_CALIBRATION_IMAGES = 200
 
 
 def quantise(graph: openvino.Model, photographs: list[Photograph]) -> openvino.Model:
@@ -47,7 +47,7 @@ def quantise(graph: openvino.Model, photographs: list[Photograph]) -> openvino.M
 
 
 def iou_of(engine: OpenVinoEngine, photographs: list[Photograph], side: int) -> float:
-    """Person IoU at the photographs' own size."""
+    """Measure person IoU at the photographs' own size."""
 
     def run(values: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(engine(values.numpy()))
@@ -66,9 +66,9 @@ def main() -> None:
     f32 = load_openvino_engine(
         read_checkpoint(folder, "bundled"), get_variant(options.variant), lambda *_: None
     )
-    calibration = load_people(options.people, held_out=False)[::3][:_CALIBRATE]
+    calibration = load_people(options.people, held_out=False)[::3][:_CALIBRATION_IMAGES]
     int8 = OpenVinoEngine(quantise(f32.graph.clone(), calibration))
-    judges = load_people(options.people, held_out=True)
+    held_out = load_people(options.people, held_out=True)
     print("| side | f32 ms | int8 ms | ratio | f32 person IoU | int8 person IoU |")
     print("|" + "---|" * 6)
     for side in SIDES:
@@ -79,9 +79,10 @@ def main() -> None:
         }
         times = {name: np.array(ms) for name, ms in interleave(calls, options.rounds).items()}
         ratio = np.median(times["f32"] / times["int8"])
+        f32_iou, int8_iou = (iou_of(engine, held_out, side) for engine in (f32, int8))
         print(
             f"| {side} | {np.median(times['f32']):.1f} | {np.median(times['int8']):.1f} "
-            f"| {ratio:.2f} | {iou_of(f32, judges, side):.4f} | {iou_of(int8, judges, side):.4f} |",
+            f"| {ratio:.2f} | {f32_iou:.4f} | {int8_iou:.4f} |",
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""From an image in memory to a class map of its size: ours beside transformers.
+"""Compare our time from an image in memory to a class map of its size with that of transformers.
 
 python -m benchmarks.latency [--rounds N] [--json FILE]
 """
@@ -24,7 +24,7 @@ from demo.variants import VARIANTS
 
 SIZES = ((480, 640), (1080, 1920), (3000, 4000))
 GFLOP = {"xxs": 7.9, "xs": 14.8, "s": 27.4}
-"""Of one forward pass at 512×512, counted."""
+"""The GFLOP of one forward pass at 512×512, by counting."""
 
 _MATRIX = 3072
 
@@ -35,13 +35,13 @@ class Row:
 
     Attributes:
         ratio: peer_ms / ours_ms.
-        agreement: share of pixels on which ours and transformers' path agree when both show the
+        agreement: fraction of pixels on which ours and transformers' path agree when both show the
             network the whole image.
         forward_ratio: transformers' forward pass at 512×512 over ours.
-        peak_share: share of the machine's measured f32 rate that our forward pass reaches.
-        network_share: share of our time that is the forward pass.
-        peer_peak_mb, ours_peak_mb: peak memory of a process that does nothing else, MiB.
-        ours_above_mb: MiB that our run takes above the loaded network and image.
+        peak_fraction: fraction of the machine's measured f32 rate that our forward pass reaches.
+        network_fraction: fraction of our time that is the forward pass.
+        peer_peak_mb, ours_peak_mb: peak memory in MiB of a process that runs only this path.
+        ours_above_mb: memory in MiB that our run needs above the loaded network and image.
     """
 
     variant: str
@@ -53,15 +53,15 @@ class Row:
     ratio: float
     agreement: float
     forward_ratio: float
-    peak_share: float
-    network_share: float
+    peak_fraction: float
+    network_fraction: float
     peer_peak_mb: float
     ours_peak_mb: float
     ours_above_mb: float
 
 
 def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each call, one of each a round, after a round that does not count."""
+    """Time each call once a round, in ms, after one round of warming up."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + 1):
         for name, call in calls.items():
@@ -73,7 +73,7 @@ def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, li
 
 
 def peak_gflops(rounds: int = 9) -> float:
-    """The machine's f32 rate in GFLOP/s: the median of large matrix products."""
+    """Measure the machine's f32 rate in GFLOP/s: the median of large matrix products."""
     torch.set_num_threads(usable_cpus())
     a, b = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
     times = interleave({"product": lambda: a @ b}, rounds)["product"]
@@ -81,7 +81,7 @@ def peak_gflops(rounds: int = 9) -> float:
 
 
 def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
-    """All sizes and peers for one variant."""
+    """Measure all sizes and peers for one variant; print each row as soon as it is known."""
     paths = {"ours": our_path(key)} | {name: build(key) for name, build in PEERS.items()}
     squashed = transformers_path(key, squash=True)
     engine = load_bundled(key).engine
@@ -117,8 +117,8 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
                     ratio=_median_ratio(times[peer], times["ours"]),
                     agreement=agreement,
                     forward_ratio=_median_ratio(times["their forward"], times["our forward"]),
-                    peak_share=GFLOP[key] / ms["our forward"] * 1000 / rate,
-                    network_share=ms["our forward"] / ms["ours"],
+                    peak_fraction=GFLOP[key] / ms["our forward"] * 1000 / rate,
+                    network_fraction=ms["our forward"] / ms["ours"],
                     peer_peak_mb=measure(peer, key, image_hw)[0] if memory else 0.0,
                     ours_peak_mb=ours_peak,
                     ours_above_mb=ours_above,
@@ -129,17 +129,17 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
 
 
 def _median_ratio(peer: list[float], ours: list[float]) -> float:
-    """Median of the ratios of the same round, so that a drift of the machine cancels out."""
+    """Give the median of the ratios within a round: a drift of the machine's speed cancels out."""
     return float(np.median(np.array(peer) / np.array(ours)))
 
 
 def print_row(row: Row) -> None:
-    """One line of the table."""
+    """Print one line of the table."""
     height, width = row.image_hw
     print(
         f"| {row.variant.upper()} ({row.weights}) | {width}×{height} | {row.peer} "
         f"| {row.peer_ms:.0f} | {row.ours_ms:.0f} | {row.ratio:.1f} | {row.forward_ratio:.1f} "
-        f"| {row.network_share:.0%} | {row.peak_share:.0%} | {row.agreement:.3%} "
+        f"| {row.network_fraction:.0%} | {row.peak_fraction:.0%} | {row.agreement:.3%} "
         f"| {row.peer_peak_mb:.0f} | {row.ours_peak_mb:.0f} | {row.ours_above_mb:.0f} |",
         flush=True,
     )
@@ -157,7 +157,7 @@ def main() -> None:
     print(f"{peak_gflops():.0f} GFLOP/s in f32 matrix products")
     print(
         "| variant (weights) | image | peer | peer ms | ours ms | ratio | forward ratio "
-        "| network's share | of peak | agreement | peer MiB | ours MiB | above |"
+        "| network's share | of peak rate | agreement | peer MiB | ours MiB | ours above MiB |"
     )
     print("|" + "---|" * 13)
     rows = []

@@ -1,15 +1,15 @@
-"""The live view beside gr.Image streaming: results per second, their age, and bytes.
+"""Compare the live view with gr.Image streaming: results per second, their age, and bytes.
 
     python -m benchmarks.live [--seconds N] [--json FILE]
     python -m benchmarks.live --soak 300
 
 Both run in the same headless Chromium with the same fake camera (640×480, 30 frames/s: a
 photograph of a person, with the number of each frame as a bar code in its top rows) and segment
-with the same engine, one after the other, several rounds. The age of ours is what the live view
-itself measures, from taking a frame to having painted its result; that of the peer is
-read off the bar codes of the camera's picture and of the result at the same moment. With --soak
-ours runs alone for so many seconds at each side, and its age is printed for each minute. Needs
-Chromium and the packages of requirements-dev.txt.
+with the same engine, one after the other, in several rounds. Our age is what the live view itself
+measures, from taking a frame to having painted its result. The peer's age is the difference between
+the bar codes of the camera's frame and of the result at the same moment. With --soak, ours runs
+alone for so many seconds at each side, and its median age is printed for each minute. The script
+needs Chromium and the packages of requirements-dev.txt.
 """
 
 import argparse
@@ -38,7 +38,7 @@ WIDTH, HEIGHT, BAR = 640, 480, 16
 
 @dataclass(frozen=True)
 class Row:
-    """Medians over rounds; ages in ms, bytes both ways together."""
+    """Medians over rounds; ages in ms, bytes in both directions together."""
 
     who: str
     side: int
@@ -49,25 +49,25 @@ class Row:
 
 
 def write_video(file: Path) -> Path:
-    """The camera's film: frame i carries i in BITS bars of black and white at its top."""
+    """Write the camera's video; frame i shows i as BITS black or white bars at its top."""
     photograph = PIL.Image.fromarray(make_photograph((640, 640))[:HEIGHT]).convert("YCbCr")
     y, cb, cr = (np.asarray(plane).copy() for plane in photograph.split())
     quarter = [p.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean(axis=(1, 3)) for p in (cb, cr)]
     for plane in quarter:
         plane[: BAR // 2] = 128
-    with file.open("wb") as film:
-        film.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
+    with file.open("wb") as video:
+        video.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for number in range(FRAMES):
             for bit in range(BITS):
                 columns = slice(bit * WIDTH // BITS, (bit + 1) * WIDTH // BITS)
                 y[:BAR, columns] = 235 if number >> bit & 1 else 16
-            film.write(b"FRAME\n" + y.tobytes())
-            film.writelines(plane.astype(np.uint8).tobytes() for plane in quarter)
+            video.write(b"FRAME\n" + y.tobytes())
+            video.writelines(plane.astype(np.uint8).tobytes() for plane in quarter)
     return file
 
 
 def count_bytes(page: Page) -> list[int]:
-    """A list of one number that grows with every byte sent or received."""
+    """Count bytes from now on; the one number in the list grows with each sent or received byte."""
     total = [0]
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
@@ -92,7 +92,7 @@ def count_bytes(page: Page) -> list[int]:
 
 
 def run_ours(page: Page, address: str, side: int, seconds: float) -> tuple[list[float], int]:
-    """Run the live view at a fixed side; ages of its results in ms, and bytes both ways."""
+    """Run the live view at a fixed side; give the ages of its results in ms, and the bytes."""
     page.goto(address)
     page.get_by_role("tab", name="Live camera").click()
     page.locator(".live [name=side]").select_option(str(side))
@@ -116,7 +116,7 @@ def run_ours(page: Page, address: str, side: int, seconds: float) -> tuple[list[
 
 
 def soak(browser: Browser, folder: Path, seconds: float) -> None:
-    """Print the median age of each minute."""
+    """Run ours alone at each side; print the median age of each minute."""
     for side in (256, 512):
         with run_app(folder, HF_HUB_OFFLINE="1") as address:
             page = open_page(browser)
@@ -158,7 +158,7 @@ READ_PEER = """async ([seconds, bits, bar, frames, fps]) => {
 
 
 def measure_peer(page: Page, address: str, side: int, seconds: float) -> Row:
-    """Run gr.Image streaming."""
+    """Measure gr.Image streaming for some seconds."""
     page.goto(f"{address}/?__theme=light")
     page.locator("#camera").get_by_text("Click to Access Webcam").click(timeout=30_000)
     page.wait_for_function("document.querySelector('#camera video')?.currentTime > 0")
@@ -184,7 +184,7 @@ def _row(who: str, side: int, ages: list[float], spent: int, seconds: float) -> 
 
 @contextmanager
 def run_peer(folder: Path, side: int) -> Iterator[str]:
-    """A Gradio app that streams with gr.Image, in a process of its own."""
+    """Run a Gradio app that streams with gr.Image, in a process of its own; yield its address."""
     port, log = free_port(), folder / f"peer-{side}.txt"
     command = [sys.executable, "-m", "benchmarks.live_peer", str(port), str(side)]
     with run_server(command, port, log) as address:
@@ -192,7 +192,7 @@ def run_peer(folder: Path, side: int) -> Iterator[str]:
 
 
 def open_page(browser: Browser) -> Page:
-    """A page of its own that may use the camera."""
+    """Open a page of its own that may use the camera."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["camera"])
     return context.new_page()
@@ -209,8 +209,8 @@ def main() -> None:
     rows: list[Row] = []
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        film = write_video(folder / "film.y4m")
-        browser = launch_chromium(playwright, f"--use-file-for-fake-video-capture={film}")
+        video = write_video(folder / "video.y4m")
+        browser = launch_chromium(playwright, f"--use-file-for-fake-video-capture={video}")
         if options.soak:
             soak(browser, folder, options.soak)
             return
@@ -229,7 +229,8 @@ def main() -> None:
                     page.context.close()
             rows += [_median(ours), _median(peers)]
         browser.close()
-    print("| | side | results/s | age ms p50 | p95 | kB/s |\n|---|---|---|---|---|---|")
+    print("| | side | results/s | age ms, median | age ms, 95 % | kB/s both ways |")
+    print("|" + "---|" * 6)
     for row in rows:
         print(
             f"| {row.who} | {row.side} | {row.results_per_s:.1f} | {row.age_ms_p50:.0f} "

@@ -1,4 +1,4 @@
-"""The peer of benchmarks.live: gr.Image streaming with the same engine and its best settings.
+"""Serve the peer of benchmarks.live: gr.Image streaming, the same engine, its best settings.
 
 python -m benchmarks.live_peer PORT SIDE
 """

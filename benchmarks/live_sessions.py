@@ -1,9 +1,9 @@
-"""Several live sessions at once on one server: results per second of each, their age, its memory.
+"""Run several live sessions on one server: results per second, their age, the server's memory.
 
     python -m benchmarks.live_sessions [--sessions 4] [--side 256] [--seconds 20] [--slow-ms 0]
 
-Each session is a client that keeps one frame in flight, as the page does. `--slow-ms` makes the
-network take so much longer, to see that age and memory stay bounded.
+Each session is a client that has one frame under way at a time, as the page does. `--slow-ms`
+makes each forward pass so much longer; age and memory must stay bounded then, too.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tests.support.server import free_port
 
 
 class SlowEngine:
-    """An engine that takes some milliseconds longer."""
+    """An engine whose forward pass takes some milliseconds longer."""
 
     def __init__(self, engine: Engine, slow_ms: float) -> None:
         self._engine, self._slow_s = engine, slow_ms / 1000
@@ -44,7 +44,7 @@ class SlowEngine:
 
 
 def serve(port: int, slow_ms: float) -> None:
-    """Serve the live view's socket alone."""
+    """Serve the live view's socket without the page."""
     loaded = load_bundled("xxs")
     engine = SlowEngine(loaded.engine, slow_ms) if slow_ms else loaded.engine
     registry = Registry(lambda variant, _: Model(variant, engine, loaded.weights))
@@ -54,7 +54,7 @@ def serve(port: int, slow_ms: float) -> None:
 
 
 async def run_session(address: str, jpeg: bytes, seconds: float) -> list[float]:
-    """Ages of one session's results in ms."""
+    """Run one session; give the ages of its results in ms."""
     ages: list[float] = []
     async with connect(address, max_size=None) as socket:
         await socket.recv()
@@ -67,7 +67,7 @@ async def run_session(address: str, jpeg: bytes, seconds: float) -> list[float]:
 
 
 async def run_sessions(address: str, sessions: int, jpeg: bytes, seconds: float) -> None:
-    """Run them together and print a line for each."""
+    """Run sessions at the same time and print a line for each."""
     together = [run_session(address, jpeg, seconds) for _ in range(sessions)]
     for number, ages in enumerate(await asyncio.gather(*together), start=1):
         half = len(ages) // 2
@@ -79,13 +79,13 @@ async def run_sessions(address: str, sessions: int, jpeg: bytes, seconds: float)
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process."""
+    """Read the resident memory of a process in MiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096 / 2**20
 
 
 def encode_frame(side: int) -> bytes:
-    """The astronaut as a live frame."""
+    """Encode the astronaut as a frame of the live view."""
     file = io.BytesIO()
     PIL.Image.fromarray(make_photograph((side, side))).save(file, "JPEG", quality=80)
     return file.getvalue()
@@ -123,7 +123,7 @@ async def _wait_and_run(
         except OSError:
             await asyncio.sleep(0.2)
     before = resident_mb(server_pid)
-    print("| session | results/s | age ms p50 | p95 | first half | second half |")
+    print("| session | results/s | age ms, median | 95 % | median of first half | of second half |")
     print("|" + "---|" * 6)
     await run_sessions(address, options.sessions, jpeg, options.seconds)
     print(f"memory of the server: {before:.0f} MiB before, {resident_mb(server_pid):.0f} MiB after")

@@ -1,10 +1,11 @@
-"""Many visitors at once: this app, and a plain Gradio app of the same model, on loopback.
+"""Load this app, and then a plain Gradio app of the same model, with many visitors at once.
 
     python -m benchmarks.load [--visitors 50] [--seconds 120] [--live 8] [--json FILE]
 
-Each visitor uploads a photograph of its own (640×480), asks for its segmentation, fetches the
-overlay, and begins anew; one that is told to wait does so. Live sessions keep one frame in flight
-beside them (ours only: the plain app has none). Everything is bounded by the time given.
+Each visitor uploads a photograph that no other sends (640×480), requests its segmentation, fetches
+the overlay, and starts again; when the server says how long to wait, the visitor waits. Beside them
+run live sessions, each with one frame under way at a time, in our app only: the plain one has none.
+Both servers run on loopback, one after the other, for the given number of seconds.
 """
 
 import argparse
@@ -35,25 +36,32 @@ from benchmarks.ours import make_photograph
 from tests.support.server import free_port, wait_for
 
 API = "/gradio_api"
-KEEP_MB = 100
-"""So little of files is kept that trimming shows within the time of a run."""
+STORED_MB = 100
+"""A small limit on stored files, so that trimming begins within a run."""
 
 
 @dataclass
 class Figures:
-    """What was seen during one run."""
+    """The measurements of one run.
+
+    Attributes:
+        seconds: from upload to overlay, for each finished visit.
+        page_seconds: for each request of the page itself.
+        live_ages: seconds from sending a frame to its result.
+        outcomes: how often each outcome of a visit occurred.
+        state: (requests so far, resident MB, open files, temporary files), once a second.
+    """
 
     seconds: list[float] = field(default_factory=list)
     page_seconds: list[float] = field(default_factory=list)
     live_ages: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     state: list[tuple[int, float, int, int]] = field(default_factory=list)
-    """(requests so far, resident MB, open files, temporary files)"""
 
 
 @cache
 def encode_photograph(side: int | None = None) -> bytes:
-    """A JPEG, 640×480 or a square."""
+    """Encode the astronaut as a JPEG, 640×480 or a square of this side."""
     size = (side, side) if side else (640, 480)
     file = io.BytesIO()
     PIL.Image.fromarray(make_photograph((480, 640))).resize(size).save(file, "JPEG", quality=90)
@@ -61,13 +69,13 @@ def encode_photograph(side: int | None = None) -> bytes:
 
 
 def own_photograph(number: int) -> bytes:
-    """The photograph with a comment in it, so that it is a file that no other visitor sends."""
+    """Give the photograph with a number as comment: a file that no other visitor sends."""
     jpeg = encode_photograph()
     return jpeg[:2] + b"\xff\xfe" + struct.pack(">HQ", 10, number) + jpeg[2:]
 
 
 async def visit(client: httpx.AsyncClient, number: int, is_ours: bool) -> str:
-    """One upload, segmentation and download; gives what came of it."""
+    """Upload, segment and download once; give the outcome."""
     upload = await client.post(
         f"{API}/upload", files={"files": (f"{number}.jpg", own_photograph(number))}
     )
@@ -78,7 +86,7 @@ async def visit(client: httpx.AsyncClient, number: int, is_ours: bool) -> str:
     joined = await client.post(f"{API}/call/segment", json={"data": values})
     if joined.status_code in (429, 503):
         await asyncio.sleep(min(float(joined.headers.get("Retry-After", 1)), 10))
-        return "busy, told to wait"
+        return "busy, asked to wait"
     if joined.status_code != 200:
         return f"call {joined.status_code}"
     result = await client.get(f"{API}/call/segment/{joined.json()['event_id']}")
@@ -89,10 +97,10 @@ async def visit(client: httpx.AsyncClient, number: int, is_ours: bool) -> str:
     return "done" if overlay.status_code == 200 else f"file {overlay.status_code}"
 
 
-async def keep_visiting(
+async def repeat_visits(
     address: str, number: int, is_ours: bool, until: float, figures: Figures
 ) -> None:
-    """One visitor after the other in the same place, each from the place's own address."""
+    """Run visits from one address, one after the other, until the time is up."""
     headers = {"X-Forwarded-For": f"203.0.113.{number}"}
     async with httpx.AsyncClient(
         base_url=address, headers=headers, timeout=60, verify=False
@@ -110,8 +118,8 @@ async def keep_visiting(
             turn += 1
 
 
-async def keep_live(address: str, number: int, until: float, figures: Figures) -> None:
-    """One live session; refused ones try again."""
+async def run_live_session(address: str, number: int, until: float, figures: Figures) -> None:
+    """Run a live session until the time is up; try again when it is refused or breaks."""
     jpeg = encode_photograph(256)
     headers = {"X-Forwarded-For": f"198.51.100.{number}"}
     url = address.replace("http", "ws") + "/live"
@@ -119,7 +127,7 @@ async def keep_live(address: str, number: int, until: float, figures: Figures) -
         with suppress(WebSocketException, OSError):
             async with connect(url, additional_headers=headers, max_size=None) as socket:
                 if "error" in json.loads(await socket.recv()):
-                    figures.outcomes["live: busy, told to wait"] += 1
+                    figures.outcomes["live: busy, asked to wait"] += 1
                     await asyncio.sleep(5)
                     continue
                 while (taken := time.perf_counter()) < until:
@@ -132,7 +140,7 @@ async def keep_live(address: str, number: int, until: float, figures: Figures) -
 
 
 async def watch(address: str, folder: Path, pid: int, until: float, figures: Figures) -> None:
-    """Once a second, the time of the page itself, and what the server holds."""
+    """Measure once a second how fast the page is and what the server holds."""
     async with httpx.AsyncClient(base_url=address, timeout=60, verify=False) as client:
         while time.perf_counter() < until:
             started = time.perf_counter()
@@ -143,7 +151,7 @@ async def watch(address: str, folder: Path, pid: int, until: float, figures: Fig
 
 
 def server_state(pid: int, folder: Path) -> tuple[float, int, int]:
-    """Resident MB, open files and temporary files of a server."""
+    """Read a server's resident MB and count its open and temporary files."""
     status = Path(f"/proc/{pid}/status").read_text()
     resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     files = sum(len(names) for _, _, names in os.walk(folder))
@@ -153,38 +161,40 @@ def server_state(pid: int, folder: Path) -> tuple[float, int, int]:
 async def load(
     address: str, folder: Path, pid: int, options: argparse.Namespace, is_ours: bool
 ) -> Figures:
-    """Let all visitors in at once."""
+    """Start all visitors and live sessions at the same time."""
     figures = Figures()
     until = time.perf_counter() + options.seconds
     work: list[Awaitable[None]] = [watch(address, folder, pid, until, figures)]
     work += [
-        keep_visiting(address, number, is_ours, until, figures)
+        repeat_visits(address, number, is_ours, until, figures)
         for number in range(options.visitors)
     ]
     if is_ours:
-        work += [keep_live(address, number, until, figures) for number in range(options.live)]
+        work += [
+            run_live_session(address, number, until, figures) for number in range(options.live)
+        ]
     await asyncio.gather(*work)
     return figures
 
 
 def summarise(figures: Figures, seconds: float) -> dict[str, Any]:
-    """One column of the table."""
+    """Compute one column of the table: name of a figure -> its value."""
 
-    def percentile(values: list[float], share: float) -> float:
-        return float(np.percentile(values, share)) if values else float("nan")
+    def percentile(values: list[float], percent: float) -> float:
+        return float(np.percentile(values, percent)) if values else float("nan")
 
     settled = figures.state[len(figures.state) // 2 :]
     requests, *held = np.array(settled, float).T if len(settled) > 2 else np.full((4, 3), np.nan)
     slopes = [float(np.polyfit(requests, values, 1)[0] * 1000) for values in held]
     return {
         "segmentations per second": len(figures.seconds) / seconds,
-        "p50, s": percentile(figures.seconds, 50),
-        "p95, s": percentile(figures.seconds, 95),
-        "p99, s": percentile(figures.seconds, 99),
-        "page itself, p50, s": percentile(figures.page_seconds, 50),
-        "page itself, slowest, s": percentile(figures.page_seconds, 100),
+        "from upload to overlay, s, median": percentile(figures.seconds, 50),
+        "from upload to overlay, s, 95 %": percentile(figures.seconds, 95),
+        "from upload to overlay, s, 99 %": percentile(figures.seconds, 99),
+        "page itself, s, median": percentile(figures.page_seconds, 50),
+        "page itself, s, slowest": percentile(figures.page_seconds, 100),
         "live results per second": len(figures.live_ages) / seconds,
-        "live age p95, s": percentile(figures.live_ages, 95),
+        "age of a live result, s, 95 %": percentile(figures.live_ages, 95),
         "resident MB at the end": held[0][-1],
         "MB per 1000 requests": slopes[0],
         "open files per 1000 requests": slopes[1],
@@ -195,7 +205,7 @@ def summarise(figures: Figures, seconds: float) -> dict[str, Any]:
 
 
 def measure(module: list[str], options: argparse.Namespace, is_ours: bool) -> dict[str, Any]:
-    """Start a server, load it, stop it."""
+    """Start a server, load it with visitors and stop it."""
     port = free_port()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -205,7 +215,7 @@ def measure(module: list[str], options: argparse.Namespace, is_ours: bool) -> di
             "GRADIO_TEMP_DIR": str(folder / "files"),
             "GRADIO_ANALYTICS_ENABLED": "False",
             "HF_HUB_OFFLINE": "1",
-            "SEGMENTATION_KEEP_MB": str(KEEP_MB),
+            "SEGMENTATION_KEEP_MB": str(STORED_MB),
         }
         log = folder / "log.txt"
         with log.open("w") as output:
@@ -226,7 +236,7 @@ def measure(module: list[str], options: argparse.Namespace, is_ours: bool) -> di
 
 
 async def visit_once(address: str, is_ours: bool) -> None:
-    """Wait until the network is loaded."""
+    """Repeat one visit until it succeeds, which is when the network is loaded."""
     async with httpx.AsyncClient(base_url=address, timeout=120) as client:
         while await visit(client, 0, is_ours) != "done":
             await asyncio.sleep(0.5)

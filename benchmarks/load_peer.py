@@ -1,4 +1,4 @@
-"""The plain app of benchmarks/load.py: transformers behind gr.Interface, all settings default."""
+"""Serve the plain app of benchmarks.load: transformers behind gr.Interface, default settings."""
 
 import gradio as gr
 import numpy as np

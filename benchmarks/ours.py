@@ -1,4 +1,4 @@
-"""Our way from an image to a class map, and what all ways are given."""
+"""Our path from an image to a class map, and the image and checkpoints that all paths share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ _PHOTOGRAPH = Path(__file__).parent.parent / "assets" / "examples" / "astronaut.
 
 
 def make_photograph(image_hw: tuple[int, int]) -> Image:
-    """Scale the astronaut to a size."""
+    """Scale the photograph of the astronaut to a size."""
     height, width = image_hw
     return read_image(PIL.Image.open(_PHOTOGRAPH).convert("RGB").resize((width, height)))
 

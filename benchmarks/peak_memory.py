@@ -21,7 +21,7 @@ _PAGE_MIB = resource.getpagesize() / 2**20
 
 
 def measure(path: str, variant: str, image_hw: tuple[int, int]) -> tuple[float, float]:
-    """(MiB of the whole process, MiB above the loaded image and network) at the peak."""
+    """Give the peak in MiB: of the whole process, and above the loaded image and network."""
     arguments = [path, variant, *map(str, image_hw)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.peak_memory", *arguments],
@@ -46,13 +46,13 @@ def _resident_mib() -> float:
 
 
 def peak_mib() -> float:
-    """Peak of this process alone; getrusage would count the process that started it, too."""
+    """Read the peak of this process in MiB; getrusage may include the process that started it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
-    """Load, run on a small image, then watch the run on the large one."""
+    """Load, run on a small image, then sample the memory during the run on the large one."""
     name, variant, height, width = sys.argv[1:]
     run = _build(name, variant)
     run(make_photograph((64, 64)))

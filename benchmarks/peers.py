@@ -1,4 +1,4 @@
-"""How transformers gets from an image to a class map of its size."""
+"""Paths of transformers from an image to a class map of its size."""
 
 from collections.abc import Callable
 from functools import cache
@@ -21,7 +21,7 @@ from demo.image import Image
 
 @cache
 def reference_model(key: str) -> MobileViTForSemanticSegmentation:
-    """The model of transformers in float32, on as many threads as ours."""
+    """Load transformers' model in float32, on as many threads as ours."""
     torch.set_num_threads(usable_cpus())
     model = MobileViTForSemanticSegmentation.from_pretrained(
         checkpoint_of(key), dtype=torch.float32
@@ -30,10 +30,10 @@ def reference_model(key: str) -> MobileViTForSemanticSegmentation:
 
 
 def transformers_path(key: str, *, squash: bool = False) -> Segmenter:
-    """Image processor, model, post_process_semantic_segmentation to the original size.
+    """Build a path of image processor, model and `post_process_semantic_segmentation`.
 
     Args:
-        squash: show the whole image, as ours does, in place of the processor's centre crop.
+        squash: show the network the whole image, as ours does, not the processor's centre crop.
     """
     model, processor = reference_model(key), _processor(key, squash=squash)
 
@@ -48,7 +48,7 @@ def transformers_path(key: str, *, squash: bool = False) -> Segmenter:
 
 
 def pipeline_path(key: str) -> Segmenter:
-    """pipeline("image-segmentation") of transformers, its masks put together again."""
+    """Build a path of `pipeline("image-segmentation")` that merges its masks to a class map."""
     segmenter = pipeline(
         "image-segmentation",
         model=reference_model(key),

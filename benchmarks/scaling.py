@@ -1,4 +1,4 @@
-"""Throughput of `segment` against callers at the same time and against the size of the image.
+"""Measure how the throughput of `segment` depends on concurrent callers and on the image's size.
 
 python -m benchmarks.scaling [--variant xxs] [--seconds N]
 """
@@ -18,7 +18,7 @@ SIZES = ((240, 320), (480, 640), (1080, 1920), (3000, 4000), (6250, 8000))
 
 
 def call_together(call: Callable[[], object], callers: int, seconds: float) -> list[list[float]]:
-    """Call over and over from several threads; seconds of each call, by caller."""
+    """Call repeatedly from several threads; give the seconds of each call, by caller."""
     taken: list[list[float]] = [[] for _ in range(callers)]
     until = time.perf_counter() + seconds
 
@@ -36,7 +36,7 @@ def call_together(call: Callable[[], object], callers: int, seconds: float) -> l
 
 
 def print_callers(call: Callable[[], object], seconds: float, rounds: int = 3) -> None:
-    """Medians over rounds, the numbers of callers interleaved."""
+    """Print medians over rounds; each round tries every number of callers."""
     rates: dict[int, list[float]] = {callers: [] for callers in CALLERS}
     shares: dict[int, list[float]] = {callers: [] for callers in CALLERS}
     waits: dict[int, list[float]] = {callers: [] for callers in CALLERS}

@@ -1,4 +1,4 @@
-"""Memory and speed of segmenting videos of different length, each in a process of its own.
+"""Measure memory and speed for videos of different length, each in a process of its own.
 
 python -m benchmarks.video [--seconds 10 40 120]
 """
@@ -19,7 +19,7 @@ RATE, HW = 10, (480, 640)
 
 
 def run(seconds: int) -> None:
-    """Segment one video; prints frames per second and the peak of memory."""
+    """Segment one video; print frames per second and the peak memory."""
     with tempfile.TemporaryDirectory() as name:
         video = Path(name) / "video.mp4"
         make = [sys.executable, "-m", "benchmarks.video", "--write", str(video), str(seconds)]

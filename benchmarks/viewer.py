@@ -1,9 +1,10 @@
-"""How fast the viewer answers in Chromium, and what it asks the server meanwhile (nothing).
+"""Measure how fast the viewer answers in Chromium, and count its requests meanwhile (none).
 
     python -m benchmarks.viewer [--rounds N]
 
-Times are from the input to the second animation frame after it, which is when it is on the
-screen. Needs Chromium and the packages of requirements-dev.txt; without a GPU, the 2D painter runs.
+Times are from the input to the second animation frame after it, when the change is on the screen.
+The script needs Chromium and the packages of requirements-dev.txt. Without a GPU, the 2D painter
+runs.
 """
 
 import argparse
@@ -48,7 +49,7 @@ ACTIONS = {
 
 
 def first_paint_ms(page: Page, name: str) -> float:
-    """From a click on an example to its result on the screen."""
+    """Measure the ms from a click on an example to its result on the screen."""
     previous = page.locator("#viewer .photo").get_attribute("src") or ""
     started = time.perf_counter()
     page.locator(f"button:has(img[src*='{name}'])").first.click()

@@ -1,4 +1,4 @@
-"""Engines, models and registries that need no weights, and isolation from the Hub."""
+"""Fixtures for all tests: models that need no weights, and isolation from the Hub."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from demo.models.registry import Registry
 from demo.variants import Variant
 from tests.support.models import FAKE_WEIGHTS, ColourEngine
 
-settings.register_profile("untimed", deadline=None)  # how long a case takes is the machine's affair
+settings.register_profile("untimed", deadline=None)  # a slow machine is not a failure
 settings.load_profile("untimed")
 
 
@@ -29,13 +29,13 @@ def registry(engine: ColourEngine) -> Registry:
 
 @pytest.fixture
 def model(registry: Registry) -> Model:
-    """A model that needs no weights."""
+    """A model whose engine recognises painted colours."""
     return registry.get("xxs")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Graphs are converted once for all tests, and none of the user's are used."""
+    """Give all tests one new cache of converted networks, apart from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGMENTATION_CACHE", str(tmp_path_factory.mktemp("graphs")))
         yield
@@ -45,7 +45,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def no_hub(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """No test reaches the real Hub or the user's cache of it."""
+    """Cut every test off from the real Hub and from the user's cache of it."""
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

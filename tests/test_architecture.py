@@ -1,4 +1,4 @@
-"""The rules of the house: imports run one way, and importing a module does nothing else."""
+"""Imports run one way, and importing a module loads no weights and starts no thread."""
 
 import ast
 import subprocess
@@ -22,7 +22,7 @@ NAMES = {name_of(path) for path in MODULES}
 
 
 def imports_of(path: Path) -> set[str]:
-    """Names of all modules that a file imports, at the top or inside a function."""
+    """Find the names of all modules that a file imports, at the top or inside a function."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -37,15 +37,15 @@ IMPORTS = {name_of(path): imports_of(path) for path in MODULES}
 
 
 def lies_in(module: str, *packages: str) -> bool:
-    """Whether a module is one of these packages or lies in one."""
+    """Tell whether a module is one of these packages or lies in one."""
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 TOP = ("app", "demo.server", "demo.ui", "demo.web", "demo.__main__")
-"""What a person or a program outside meets."""
+"""The modules that people and other programs reach directly."""
 
 CONTRACT = ("demo.models.model", "demo.models.checkpoint", "demo.models.engines.contract")
-"""What the inference path knows of a model: its data, and that an engine can be called."""
+"""The modules of `demo.models` that the inference path may import."""
 
 AFTER_INFERENCE = tuple(
     f"demo.{name}" for name in ("live", "video", "evaluation", "exports", "overlay", "areas")
@@ -55,24 +55,24 @@ BEFORE_INFERENCE = tuple(
 )
 
 RULES = {
-    "gradio is used by the page and its server only": lambda importer, imported: (
+    "only the page and its server import gradio": lambda importer, imported: (
         lies_in(imported, "gradio") and not lies_in(importer, "app", "demo.ui", "demo.server")
     ),
-    "runtimes of networks are used by the models only": lambda importer, imported: (
+    "only the models import a runtime for networks": lambda importer, imported: (
         lies_in(imported, "torch", "transformers", "openvino", "ray")
         and not lies_in(importer, "demo.models")
     ),
-    "the inference path is handed a model": lambda importer, imported: (
+    "the inference path imports no code that loads models": lambda importer, imported: (
         lies_in(imported, "demo.models")
         and imported not in CONTRACT
         and not lies_in(importer, "demo.models", *TOP)
     ),
-    "nothing below the page knows it, and the web layer knows no tab": lambda importer, imported: (
+    "lower layers import neither the page nor its server": lambda importer, imported: (
         (lies_in(imported, *TOP) and not lies_in(importer, *TOP))
         or (lies_in(imported, "demo.ui", "demo.server") and lies_in(importer, "demo.web"))
         or (lies_in(imported, "demo.server") and lies_in(importer, "demo.ui"))
     ),
-    "inference knows nothing of what is made from its results": lambda importer, imported: (
+    "inference does not import what uses its results": lambda importer, imported: (
         (
             lies_in(imported, "demo.inference", *AFTER_INFERENCE)
             and lies_in(importer, "demo.models", "demo.segmentation", *BEFORE_INFERENCE)
@@ -83,7 +83,7 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_layers(rule: str) -> None:
+def test_no_import_breaks_a_layer_rule(rule: str) -> None:
     broken = [
         f"{importer} imports {imported}"
         for importer, all_imported in IMPORTS.items()
@@ -93,9 +93,9 @@ def test_layers(rule: str) -> None:
     assert not broken
 
 
-def test_imports_form_no_circle() -> None:
+def test_imports_form_no_cycle() -> None:
     graph = {name: imported & NAMES - {name} for name, imported in IMPORTS.items()}
-    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the cycle
 
 
 def test_importing_loads_no_weights_and_starts_no_thread() -> None:

@@ -16,7 +16,7 @@ class_maps = hnp.arrays(
 
 
 @given(class_maps)
-def test_areas_add_up(class_map: np.ndarray) -> None:
+def test_areas_add_up_to_the_image(class_map: np.ndarray) -> None:
     segmentation = make_segmentation(class_map)
     areas = class_areas(segmentation)
     assert sum(a.pixels for a in areas) + count_not_seen(segmentation) == class_map.size
@@ -30,6 +30,6 @@ def test_areas_add_up(class_map: np.ndarray) -> None:
         assert area.class_name == CLASS_NAMES[area.class_id]
 
 
-def test_background_has_no_share_of_the_foreground() -> None:
+def test_background_has_no_foreground_fraction() -> None:
     (area,) = class_areas(make_segmentation(np.zeros((3, 5), np.uint8)))
     assert (area.class_name, area.pixels, area.foreground_fraction) == ("background", 15, None)

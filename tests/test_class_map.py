@@ -11,14 +11,14 @@ from tests.support.geometry import to_network
 
 
 def random_logits(seed: int, hw: tuple[int, int], contrast: float) -> np.ndarray:
-    """(21, h, w) float32; a high contrast leaves few classes that can win."""
+    """Draw (21, h, w) float32 logits; at a high contrast few classes can win."""
     generator = np.random.default_rng(seed)
     bias = generator.normal(0, contrast, (21, 1, 1))
     return (generator.normal(0, 1, (21, *hw)) + bias).astype(np.float32)
 
 
 def bilinear_then_argmax(logits: np.ndarray, hw: tuple[int, int]) -> np.ndarray:
-    """PyTorch's own interpolation of all 21 classes, in double precision."""
+    """Interpolate all 21 classes with PyTorch in double precision, then take the argmax."""
     scores = torch.nn.functional.interpolate(
         torch.from_numpy(logits)[None].double(), size=hw, mode="bilinear", align_corners=False
     )
@@ -31,20 +31,22 @@ def bilinear_then_argmax(logits: np.ndarray, hw: tuple[int, int]) -> np.ndarray:
     st.tuples(st.integers(1, 700), st.integers(1, 700)),
     st.sampled_from([0.1, 1.0, 10.0]),
 )
-def test_equals_bilinear_then_argmax(seed: int, hw: tuple[int, int], contrast: float) -> None:
+def test_the_class_map_equals_bilinear_then_argmax(
+    seed: int, hw: tuple[int, int], contrast: float
+) -> None:
     logits = random_logits(seed, (32, 32), contrast)
     class_map = classify_pixels(logits, plan_framing(hw))
     assert class_map.shape == hw and class_map.dtype == np.uint8
     differing = (class_map != bilinear_then_argmax(logits, hw)).sum()
-    assert differing <= max(1, hw[0] * hw[1] * 1e-4)  # 99.99 %; float32 at exact ties
+    assert differing <= max(1, hw[0] * hw[1] * 1e-4)  # 99.99 %: float32 may break ties differently
 
 
 @pytest.mark.parametrize("framing", ["crop", "aspect"])
 @pytest.mark.parametrize("hw", [(480, 640), (640, 480), (333, 1000), (77, 50)])
-def test_each_pixel_is_interpolated_where_the_framing_puts_it(
+def test_each_pixel_is_interpolated_at_its_place_in_the_network_s_input(
     hw: tuple[int, int], framing: str
 ) -> None:
-    """Point by point in double precision, by the framing's own map to the network."""
+    """Compare with an interpolation in double precision at 3000 points."""
     plan = plan_framing(hw, framing)
     grid = (plan.network_hw[0] // 16, plan.network_hw[1] // 16)
     logits = random_logits(4, grid, 1.0)
@@ -68,7 +70,7 @@ def test_each_pixel_is_interpolated_where_the_framing_puts_it(
 
 
 def interpolate(logits: np.ndarray, y: float, x: float) -> int:
-    """Argmax at one point of the network's input, from the four logits around it."""
+    """Give the argmax at one point of the network's input, from the four logits around it."""
     top = np.clip(y / 16 - 0.5, 0, logits.shape[1] - 1)
     left = np.clip(x / 16 - 0.5, 0, logits.shape[2] - 1)
     row, column = min(int(top), logits.shape[1] - 2), min(int(left), logits.shape[2] - 2)
@@ -78,8 +80,8 @@ def interpolate(logits: np.ndarray, y: float, x: float) -> int:
     return int((corners * weights).sum(axis=(1, 2)).argmax())
 
 
-def test_a_class_that_never_leads_a_cell_corner_can_still_win() -> None:
-    """Between corners that two others share, a third, second at every corner, wins the middle."""
+def test_a_class_that_leads_at_no_corner_of_a_cell_can_still_win() -> None:
+    """A class that is second at all four corners of a cell wins in the middle of the cell."""
     logits = np.full((21, 2, 2), -10.0, np.float32)
     logits[1], logits[2] = [[4, 0], [4, 0]], [[0, 4], [0, 4]]
     logits[3] = 3
@@ -87,7 +89,7 @@ def test_a_class_that_never_leads_a_cell_corner_can_still_win() -> None:
     assert 3 in classify_pixels(logits, plan_framing((32, 32)))
 
 
-def test_hopeless_classes_are_left_out() -> None:
+def test_classes_that_cannot_win_are_left_out() -> None:
     logits = random_logits(5, (32, 32), 0.1)
     logits[[0, 15]] += 20
     assert winning_classes(logits).tolist() == [0, 15]

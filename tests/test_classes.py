@@ -5,7 +5,7 @@ import pytest
 
 from demo.classes import CLASSES, PALETTE
 
-# from the colour map of the VOC2012 development kit
+# Values of the colour map in the VOC2012 development kit
 KNOWN = {
     0: (0, 0, 0),
     1: (128, 0, 0),
@@ -17,17 +17,17 @@ KNOWN = {
 
 
 @pytest.mark.parametrize(("index", "colour"), KNOWN.items())
-def test_palette_is_vocs(index: int, colour: tuple[int, int, int]) -> None:
+def test_the_palette_is_that_of_voc(index: int, colour: tuple[int, int, int]) -> None:
     assert tuple(PALETTE[index].tolist()) == colour
 
 
-def test_classes_are_numbered_and_coloured_apart() -> None:
+def test_each_class_has_its_own_id_and_colour() -> None:
     assert [c.id for c in CLASSES] == list(range(21))
     assert len({c.colour for c in CLASSES}) == 21
     assert CLASSES[15].name == "person" and CLASSES[15].colour == (192, 128, 128)
 
 
-# Machado, Oliveira and Fernandes (2009): what is left without the red, green or blue cones
+# Machado, Oliveira and Fernandes (2009): linear RGB as seen without red, green or blue cones
 WITHOUT_CONES = {
     "none missing": np.eye(3),
     "red": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
@@ -37,9 +37,9 @@ WITHOUT_CONES = {
 
 
 def as_cielab(colours: np.ndarray, seen_through: np.ndarray) -> np.ndarray:
-    """sRGB in [0, 255] to CIELAB (D65), after a linear change of the light."""
-    share = colours / 255
-    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    """Convert N×3 sRGB in [0, 255] to CIELAB (D65) after a linear map of linear RGB."""
+    values = colours / 255
+    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     light = np.clip(light @ np.asarray(seen_through).T, 0, 1)
     to_xyz = np.array(
         [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
@@ -51,8 +51,8 @@ def as_cielab(colours: np.ndarray, seen_through: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("missing", WITHOUT_CONES)
-def test_safe_colours_stay_apart(missing: str) -> None:
+def test_safe_colours_can_be_told_apart_without_a_kind_of_cones(missing: str) -> None:
     colours = np.array([c.safe_colour for c in CLASSES if c.id], dtype=float)
     lab = as_cielab(colours, np.asarray(WITHOUT_CONES[missing]))
     least = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2))
-    assert least > 15  # VOC's own come as close as 1
+    assert least > 15  # two colours of VOC are only 1 apart

@@ -1,4 +1,4 @@
-"""Whatever the corpus holds, it is an image or a sentence, soon and within its memory."""
+"""Each file of the corpus gives an image or a sentence, within limits of time and memory."""
 
 import subprocess
 import sys
@@ -22,9 +22,9 @@ def test_the_corpus_is_large() -> None:
     assert len(CORPUS) > 300
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells the log of odd metadata
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of odd metadata
 @pytest.mark.parametrize("name", CORPUS)
-def test_it_is_an_image_or_a_sentence(name: str) -> None:
+def test_each_file_gives_an_image_or_a_sentence(name: str) -> None:
     started = time.monotonic()
     try:
         image = read_image(CORPUS[name])
@@ -36,17 +36,17 @@ def test_it_is_an_image_or_a_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["JPEG and ZIP", "PNG and HTML", "orientation 9", "20000×1"])
-def test_what_is_odd_but_an_image_is_read(name: str) -> None:
+def test_an_unusual_image_is_read(name: str) -> None:
     assert read_image(CORPUS[name]).size
 
 
 @pytest.mark.parametrize("name", ["SVG", "PDF", "PostScript", "PDF around a JPEG", "NaN as TIFF"])
-def test_what_is_no_image_is_refused(name: str) -> None:
+def test_a_file_that_is_not_an_image_is_refused(name: str) -> None:
     with pytest.raises(InvalidImage):
         read_image(CORPUS[name])
 
 
-def test_as_frames_of_a_camera_they_are_refused_too() -> None:
+def test_each_file_sent_as_a_camera_s_frame_gives_a_frame_or_a_sentence() -> None:
     for content in CORPUS.values():
         try:
             assert decode_frame(content).shape[0] in SIDES
@@ -81,13 +81,13 @@ large = [
 ]
 for content in large:
     assert read(content) == (*size, 3)
-# getrusage would count the process that started this one, too
+# getrusage would include the peak of the process that started this one
 status = Path("/proc/self/status").read_text()
 print(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
 """
 
 
-def test_memory_stays_below_one_gigabyte() -> None:
+def test_reading_any_file_takes_less_than_one_gigabyte() -> None:
     run = [sys.executable, "-W", "ignore", "-c", LARGEST]
     done = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300)
     assert int(done.stdout) < 1024

@@ -18,7 +18,7 @@ from demo.cpus import usable_cpus
     ],
     ids=["no cgroup", "v2 unlimited", "v2 rounds up", "v2 under one", "v1", "v1 unlimited"],
 )
-def test_the_least_limit_counts(
+def test_the_smallest_limit_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: int
 ) -> None:
     monkeypatch.setattr(cpus, "_affinity", lambda: 8)
@@ -29,7 +29,7 @@ def test_the_least_limit_counts(
 
 
 @pytest.mark.parametrize(("value", "expected"), [("2", 2), ("64", 8), ("0", 8), ("many", 8)])
-def test_spaces_promise_counts(
+def test_the_number_that_spaces_promises_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, expected: int
 ) -> None:
     monkeypatch.setattr(cpus, "_affinity", lambda: 8)

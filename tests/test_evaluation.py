@@ -24,18 +24,18 @@ PERSON, CAT = 15, 8
 
 
 @given(st.data())
-def test_equals_scikit_learn_s_figures(data: st.DataObject) -> None:
+def test_the_figures_equal_those_of_scikit_learn(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(2, 20), st.integers(2, 20)))
     truth = data.draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 3, 15, 20, 255])))
     predicted = data.draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 3, 7, 15, 20])))
     tally = Tally("whole")
     tally.add(truth[:1], predicted[:1], 0.1)
     tally.add(truth[1:], predicted[1:], 0.1)
-    judged = truth != 255
-    if not judged.any():
+    scored = truth != 255
+    if not scored.any():
         assert tally.miou == 0
         return
-    y_true, y_pred = truth[judged], predicted[judged]
+    y_true, y_pred = truth[scored], predicted[scored]
     classes = np.unique(y_true)
     expected = jaccard_score(y_true, y_pred, labels=classes, average=None, zero_division=0)
     assert list(tally.iou) == [CLASS_NAMES[i] for i in classes]
@@ -44,7 +44,7 @@ def test_equals_scikit_learn_s_figures(data: st.DataObject) -> None:
     assert tally.pixel_accuracy == pytest.approx(accuracy_score(y_true, y_pred), abs=1e-6)
 
 
-def test_not_seen_is_told_and_not_judged() -> None:
+def test_pixels_not_seen_are_counted_but_not_scored() -> None:
     tally = Tally("crop")
     truth = np.full((4, 4), PERSON, np.uint8)
     predicted = np.full((4, 4), NOT_SEEN, np.uint8)
@@ -55,7 +55,7 @@ def test_not_seen_is_told_and_not_judged() -> None:
 
 @pytest.fixture
 def voc(tmp_path: Path) -> Path:
-    """Five painted photographs whose ground truth is what the colour engine sees."""
+    """A VOC folder of five painted images that the colour engine segments correctly."""
     folder = tmp_path / "voc"
     for name in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
         (folder / name).mkdir(parents=True)
@@ -76,7 +76,7 @@ def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command_line, "default_registry", lambda: registry)
 
 
-def test_framings_side_by_side(
+def test_each_framing_gets_a_row_of_figures(
     voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "figures.json"
@@ -95,7 +95,7 @@ def test_framings_side_by_side(
     assert not file.with_name("figures.json.partial").exists()
 
 
-def test_which_photographs(voc: Path) -> None:
+def test_a_split_names_its_photographs(voc: Path) -> None:
     assert find_split(voc, "val").ids == ("0", "1", "2", "3")
     assert find_split(voc, "val", limit=2).ids == ("0", "1")
     with pytest.raises(InvalidOption, match=r"no split 'vall'\. Choose one of val"):
@@ -107,7 +107,7 @@ def test_which_photographs(voc: Path) -> None:
             find_split(voc, mistyped)
 
 
-def test_a_partial_of_another_folder_is_not_resumed(voc: Path, tmp_path: Path) -> None:
+def test_a_partial_evaluation_of_another_folder_is_not_resumed(voc: Path, tmp_path: Path) -> None:
     shutil.copytree(voc, tmp_path / "other")
     file = tmp_path / "figures.json"
     started = start_evaluation(find_split(tmp_path / "other", "val"), "s", ["whole"], 512, "r")
@@ -129,7 +129,7 @@ def test_a_split_may_be_a_file(voc: Path, tmp_path: Path) -> None:
         find_split(voc, str(tmp_path / "mine.txt"))
 
 
-def test_figures_that_cannot_be_written_are_refused_first(
+def test_a_file_that_cannot_be_written_is_refused_before_the_evaluation(
     voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -146,7 +146,7 @@ def test_an_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "Nothing to evaluate" in capsys.readouterr().err
 
 
-def test_unreadable_pictures_are_named_and_counted(
+def test_unreadable_images_are_named_and_counted(
     voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (voc / "JPEGImages" / "1.jpg").write_bytes(b"damaged")
@@ -162,7 +162,7 @@ def test_unreadable_pictures_are_named_and_counted(
         assert f"{photo_id}: The " in printed.err
 
 
-def test_an_interrupted_evaluation_goes_on(
+def test_an_interrupted_evaluation_is_resumed(
     voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: ColourEngine
 ) -> None:
     undisturbed, interrupted = tmp_path / "a.json", tmp_path / "b.json"
@@ -181,7 +181,7 @@ def test_an_interrupted_evaluation_goes_on(
         interruption.setattr(evaluation_module, "segment", segment_until_interrupted)
         assert main(["evaluate", "--voc", str(voc), "--json", str(interrupted)]) == 130
     assert main(["evaluate", "--voc", str(voc), "--json", str(interrupted)]) == 0
-    assert engine.calls == 2 * calls  # no photograph twice
+    assert engine.calls == 2 * calls  # no photograph was segmented twice
     first, second = (json.loads(file.read_text()) for file in (undisturbed, interrupted))
     for rows in (first, second):
         del rows[0]["images_per_s"]

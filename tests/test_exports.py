@@ -36,17 +36,17 @@ def test_png_is_lossless(image: np.ndarray) -> None:
 
 
 @given(class_maps)
-def test_class_map_reads_back(class_map: np.ndarray) -> None:
+def test_a_saved_class_map_reads_back(class_map: np.ndarray) -> None:
     picture = PIL.Image.open(io.BytesIO(encode_class_map(make_segmentation(class_map.copy()))))
     assert picture.mode == "P"
     assert (np.asarray(picture) == class_map).all()
     assert (np.asarray(picture.convert("RGB")) == PALETTE[class_map]).all()
 
 
-# pycocotools' decoder has not been told of numpy 2's copy keyword
+# pycocotools does not know the copy keyword of numpy 2 and causes this warning
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 @given(class_maps)
-def test_the_zip_gives_the_class_map_back_from_every_file(class_map: np.ndarray) -> None:
+def test_each_file_of_the_zip_agrees_with_the_class_map(class_map: np.ndarray) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*class_map.shape, 3), dtype=np.uint8)
     segmentation = make_segmentation(class_map.copy())
     files = build_files(image, segmentation, "photo.jpg")
@@ -82,7 +82,7 @@ def test_the_zip_gives_the_class_map_back_from_every_file(class_map: np.ndarray)
     }
 
 
-def test_the_cut_out_keeps_pixels_and_clears_the_rest() -> None:
+def test_the_cut_out_is_transparent_outside_the_classes() -> None:
     class_map = np.array([[0, 15, NOT_SEEN]], np.uint8)
     image = np.array([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], np.uint8)
     content = encode_cut_out(image, make_segmentation(class_map))
@@ -90,7 +90,7 @@ def test_the_cut_out_keeps_pixels_and_clears_the_rest() -> None:
     assert rgba.tolist() == [[[1, 2, 3, 0], [4, 5, 6, 255], [7, 8, 9, 0]]]
 
 
-def test_what_made_a_result_is_told_whole() -> None:
+def test_the_run_record_names_image_weights_and_versions() -> None:
     record = run_record(make_segmentation(np.zeros((2, 3), np.uint8)), "photo.jpg")
     assert record["image"] == "photo.jpg" and record["weights"]["kind"] == "local"
     assert set(record["versions"]) >= {"torch", "transformers", "openvino", "numpy"}
@@ -102,14 +102,14 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
     assert record["versions"] == {"numpy": np.__version__}
 
 
-def test_labelmap_has_a_line_for_each_class() -> None:
+def test_the_labelmap_has_a_line_for_each_class() -> None:
     lines = encode_labelmap().decode().splitlines()
     assert lines[0] == "# label:color_rgb:parts:actions"
     assert lines[1] == "background:0,0,0::" and lines[16] == "person:192,128,128::"
     assert len(lines) == 22
 
 
-def test_record_has_the_documented_keys() -> None:
+def test_the_areas_record_has_the_documented_keys() -> None:
     record = areas_record(make_segmentation(np.full((2, 3), 8, np.uint8)))
     assert record == {
         "variant": "s",
@@ -120,4 +120,5 @@ def test_record_has_the_documented_keys() -> None:
         "elapsed_ms": 1.0,
         "areas": [{"class_id": 8, "class_name": "cat", "pixels": 6, "fraction": 1.0}],
         "not_seen": 0,
+        "notes": [],
     }

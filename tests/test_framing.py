@@ -21,12 +21,14 @@ sides = st.sampled_from([256, 384, 512])
 
 
 def sizes() -> st.SearchStrategy[tuple[int, int]]:
-    """Any (height, width) from 1×1 to 8000×50 and 50×8000, up to 0.5 megapixels."""
+    """Draw any (height, width) with sides from 1 to 8000 and up to 0.5 megapixels."""
     return st.tuples(lengths, lengths).filter(lambda hw: hw[0] * hw[1] <= 500_000)
 
 
 @given(sizes(), names, st.sampled_from(range(256, 1025, 32)))
-def test_network_size_fits_the_network(hw: tuple[int, int], name: str, side: int) -> None:
+def test_the_input_s_size_is_one_that_the_network_accepts(
+    hw: tuple[int, int], name: str, side: int
+) -> None:
     framing = plan_framing(hw, name, side)
     assert all(n % 32 == 0 and 256 <= n <= 2048 for n in framing.network_hw)
     if name != "aspect":
@@ -36,7 +38,9 @@ def test_network_size_fits_the_network(hw: tuple[int, int], name: str, side: int
 
 
 @given(sizes(), names, st.floats(0, 1), st.floats(0, 1))
-def test_points_map_both_ways(hw: tuple[int, int], name: str, v: float, u: float) -> None:
+def test_a_point_mapped_there_and_back_is_the_same(
+    hw: tuple[int, int], name: str, v: float, u: float
+) -> None:
     framing = plan_framing(hw, name)
     y, x = v * framing.network_hw[0], u * framing.network_hw[1]
     there = to_network(framing, *to_image(framing, y, x))
@@ -44,18 +48,18 @@ def test_points_map_both_ways(hw: tuple[int, int], name: str, v: float, u: float
 
 
 def in_network(plan: Framing, axis: int, points: np.ndarray) -> np.ndarray:
-    """Points along one axis of the original, 0 down or 1 across, in the network's pixels."""
+    """Map points along one axis of the original (0 is y, 1 is x) to the network's pixels."""
     start, stop = plan.box[axis], plan.box[axis + 2]
     return (points - start) * plan.network_hw[axis] / (stop - start)
 
 
 @settings(max_examples=60)
 @given(sizes(), names, sides, st.sampled_from([0, 1]), st.floats(0.2, 0.8))
-def test_an_edge_comes_back_in_place(
-    hw: tuple[int, int], name: str, side: int, axis: int, share: float
+def test_an_edge_stays_where_it_is_in_the_image(
+    hw: tuple[int, int], name: str, side: int, axis: int, fraction: float
 ) -> None:
-    """Two colours, above and below or left and right: the edge stays within half a stride."""
-    edge = min(max(1, round(hw[axis] * share)), hw[axis])
+    """The edge between two colours is found to within half a stride, along either axis."""
+    edge = min(max(1, round(hw[axis] * fraction)), hw[axis])
     truth = np.full(hw, CAT, np.uint8)
     truth[:edge] = PERSON if axis == 0 else truth[:edge]
     truth[:, :edge] = PERSON if axis == 1 else truth[:, :edge]
@@ -63,8 +67,8 @@ def test_an_edge_comes_back_in_place(
     centres = in_network(result.framing, axis, np.arange(hw[axis]) + 0.5)
     at = in_network(result.framing, axis, np.array([float(edge)]))
     far = np.abs(centres - at) > 8 + np.diff(centres, append=centres[-1:]).max(initial=1.0)
-    judged = (result.class_map != NOT_SEEN) & (far[:, None] if axis == 0 else far[None, :])
-    assert (result.class_map[judged] == truth[judged]).all()
+    scored = (result.class_map != NOT_SEEN) & (far[:, None] if axis == 0 else far[None, :])
+    assert (result.class_map[scored] == truth[scored]).all()
     if edge < hw[axis] and (result.framing.box[axis] < edge < result.framing.box[axis + 2]):
         first, last = result.class_map[result.framing.seen][[0, -1], [0, -1]]
         spread = centres[result.framing.seen[axis]]
@@ -75,7 +79,7 @@ def test_an_edge_comes_back_in_place(
 
 
 class BrightestBlock:
-    """Calls person the one 16×16 block that holds the brightest pixel."""
+    """An engine that marks the 16×16 block with the brightest pixel as person."""
 
     def __call__(self, pixel_values: np.ndarray) -> np.ndarray:
         _, _, height, width = pixel_values.shape
@@ -101,14 +105,15 @@ def test_one_bright_pixel_is_found_where_it_is(
     row = min(rows.start + int(v * (rows.stop - rows.start)), rows.stop - 1)
     column = min(columns.start + int(u * (columns.stop - columns.start)), columns.stop - 1)
     scales = [plan.network_hw[i] / (plan.box[i + 2] - plan.box[i]) for i in (0, 1)]
-    # a pixel no larger than a block, and not lost in the average of its surroundings
+    # Skip sizes at which the pixel is larger than a block or too small to stand out.
     assume(max(scales) <= 16 and min(scales) > 1 / 8)
     image = np.zeros((*hw, 3), np.uint8)
     image[row, column] = 255
     result = segment(image, BRIGHTEST, framing=name, side=side)
     found = np.argwhere(result.class_map == PERSON)
     assert len(found)
-    # half a stride to the block's centre and one of interpolation, in network pixels
+    # The tolerance is half a stride to the block's centre and one stride of interpolation,
+    # in network pixels.
     for axis, position in ((0, row), (1, column)):
         distances = np.abs(found[:, axis] - position) * scales[axis]
         assert distances.min() <= scales[axis] + 1
@@ -118,7 +123,7 @@ def test_one_bright_pixel_is_found_where_it_is(
 @pytest.mark.parametrize("name", sorted(FRAMINGS))
 @pytest.mark.parametrize("hw", [(300, 400), (400, 300), (90, 1000), (1000, 90), (33, 47)])
 def test_a_gradient_is_never_mirrored_or_transposed(name: str, hw: tuple[int, int]) -> None:
-    """Red grows to the right and green downwards; so they do in the network's input."""
+    """Red that grows to the right and green that grows downwards do so in the input too."""
     image = np.zeros((*hw, 3), np.uint8)
     image[..., 0] = np.linspace(0, 255, hw[1]).astype(np.uint8)[None, :]
     image[..., 1] = np.linspace(0, 255, hw[0]).astype(np.uint8)[:, None]
@@ -130,7 +135,7 @@ def test_a_gradient_is_never_mirrored_or_transposed(name: str, hw: tuple[int, in
 
 
 @given(sizes())
-def test_crop_leaves_the_rest_unseen(hw: tuple[int, int]) -> None:
+def test_crop_sees_the_area_of_its_box(hw: tuple[int, int]) -> None:
     plan = plan_framing(hw, "crop")
     rows, columns = plan.seen
     assert 0 <= rows.start < rows.stop <= hw[0] and 0 <= columns.start < columns.stop <= hw[1]
@@ -144,7 +149,7 @@ def test_crop_leaves_the_rest_unseen(hw: tuple[int, int]) -> None:
     [((480, 640), (14, 466), (94, 546)), ((1000, 500), (265, 735), (15, 485))],
     ids=["landscape", "portrait"],
 )
-def test_crop_sees_just_these_pixels(
+def test_crop_sees_the_known_pixels(
     hw: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]
 ) -> None:
     plan = plan_framing(hw, "crop")
@@ -152,14 +157,14 @@ def test_crop_sees_just_these_pixels(
 
 
 @pytest.mark.parametrize(
-    ("hw", "share"), [((480, 640), 0.665), ((1080, 1920), 0.498)], ids=["4:3", "16:9"]
+    ("hw", "fraction"), [((480, 640), 0.665), ((1080, 1920), 0.498)], ids=["4:3", "16:9"]
 )
-def test_crop_sees_the_known_share(hw: tuple[int, int], share: float) -> None:
+def test_crop_sees_the_known_fraction_of_the_image(hw: tuple[int, int], fraction: float) -> None:
     top, left, bottom, right = plan_framing(hw, "crop").box
-    assert (bottom - top) * (right - left) / (hw[0] * hw[1]) == pytest.approx(share, abs=5e-4)
+    assert (bottom - top) * (right - left) / (hw[0] * hw[1]) == pytest.approx(fraction, abs=5e-4)
 
 
-def test_aspect_of_a_known_size() -> None:
+def test_aspect_rounds_the_sides_to_multiples_of_32() -> None:
     assert plan_framing((480, 640), "aspect").network_hw == (512, 672)
 
 
@@ -173,7 +178,9 @@ def test_pixel_values_are_bgr_in_unit_range() -> None:
 
 @pytest.mark.parametrize("image_hw", [(90, 61), (1081, 1923)], ids=["small", "in two threads"])
 @pytest.mark.parametrize("network_hw", [(512, 512), (75, 64)], ids=str)
-def test_pixels_are_those_of_pillow(image_hw: tuple[int, int], network_hw: tuple[int, int]) -> None:
+def test_scaled_pixels_equal_those_of_pillow(
+    image_hw: tuple[int, int], network_hw: tuple[int, int]
+) -> None:
     image = np.random.default_rng(3).integers(0, 256, (*image_hw, 3), np.uint8)
     box = (0.0, 0.0, float(image_hw[0]), float(image_hw[1]))
     framed = frame_pixels(image, Framing("whole", image_hw, network_hw, box))

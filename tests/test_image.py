@@ -27,7 +27,7 @@ def encode(image: PIL.Image.Image, format: str, **options: object) -> bytes:
 
 
 def half_red(mode: str = "RGB") -> PIL.Image.Image:
-    """12 wide, 8 high: left half red, right half white."""
+    """Make an image, 12 wide and 8 high: left half red, right half white."""
     image = PIL.Image.new("RGB", (12, 8), "white")
     image.paste(RED, (0, 0, 6, 8))
     return image.convert(mode)
@@ -49,7 +49,7 @@ def test_every_listed_format_is_read(format: str) -> None:
         ("CMYK", "TIFF"),
     ],
 )
-def test_modes_look_as_they_were(mode: str, format: str) -> None:
+def test_each_mode_is_read_as_pillow_converts_it(mode: str, format: str) -> None:
     picture = half_red(mode)
     expected = np.asarray(picture.convert("RGB")).astype(int)
     tolerance = 25 if format == "JPEG" else 2
@@ -66,12 +66,12 @@ def test_opened_pillow_images_are_converted(mode: str) -> None:
 @pytest.mark.parametrize(
     ("alpha", "expected"), [(255, 100), (0, 255), (128, 177)], ids=["opaque", "clear", "half"]
 )
-def test_alpha_is_laid_over_white(alpha: int, expected: int) -> None:
+def test_transparent_pixels_are_blended_over_white(alpha: int, expected: int) -> None:
     picture = PIL.Image.new("RGBA", (3, 2), (100, 100, 100, alpha))
     assert (read_image(encode(picture, "PNG")) == expected).all()
 
 
-def test_palette_transparency_is_laid_over_white() -> None:
+def test_a_transparent_palette_entry_becomes_white() -> None:
     picture = PIL.Image.new("P", (3, 2), 1)
     picture.putpalette([0, 0, 0, 10, 20, 30])
     assert (read_image(encode(picture, "PNG", transparency=1)) == 255).all()
@@ -131,20 +131,20 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
-def test_a_film_behind_a_photograph_is_no_part_of_it(progressive: bool) -> None:
-    """Phones append one, in which the bytes of a scan's start occur by chance."""
+def test_a_video_appended_to_a_photograph_is_ignored(progressive: bool) -> None:
+    """Phones append a video; by chance it holds the bytes that begin a scan."""
     photograph = encode(half_red(), "JPEG", progressive=progressive)
     assert read_image(photograph + b"\xff\xda" * 500).shape == (8, 12, 3)
 
 
-def test_an_end_inside_a_comment_hides_no_scans() -> None:
+def test_scans_after_an_end_marker_inside_a_comment_are_counted() -> None:
     start, rest = with_scans(200)[:2], with_scans(200)[2:]
     with pytest.raises(InvalidImage, match="more than 100 scans"):
         read_image(start + b"\xff\xfe\x00\x06\xff\xd9\x00\x00" + rest)
 
 
-def test_a_marker_of_no_segment_hides_no_scans() -> None:
-    """Where decoding begins anew, libjpeg reads on behind such a marker; it has no length."""
+def test_scans_after_a_marker_without_a_segment_are_counted() -> None:
+    """With a restart interval, libjpeg skips such a marker, which has no length, and reads on."""
     whole = with_scans(200)
     scan = whole.index(b"\xff\xda")
     start = scan + 2 + int.from_bytes(whole[scan + 2 : scan + 4])
@@ -154,13 +154,13 @@ def test_a_marker_of_no_segment_hides_no_scans() -> None:
         read_image(hidden)
 
 
-def test_a_jpeg_of_very_many_segments_is_refused() -> None:
+def test_a_jpeg_of_too_many_segments_is_refused() -> None:
     photograph = encode(half_red(), "JPEG")
     with pytest.raises(InvalidImage, match="more than 10000 segments"):
         read_image(photograph[:2] + b"\xff\xe0\x00\x02" * 20_000 + photograph[2:])
 
 
-def test_first_frame_of_an_animation() -> None:
+def test_an_animation_gives_its_first_frame() -> None:
     frames = [PIL.Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     gif = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert (read_image(gif) == (255, 0, 0)).all()
@@ -172,7 +172,7 @@ def test_first_frame_of_an_animation() -> None:
         st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3)),
     )
 )
-def test_png_round_trip(pixels: np.ndarray) -> None:
+def test_png_data_url_and_array_give_the_same_pixels(pixels: np.ndarray) -> None:
     content = encode(PIL.Image.fromarray(pixels), "PNG")
     url = "DATA:image/png;base64," + base64.b64encode(content).decode()
     assert (read_image(content) == pixels).all()
@@ -180,14 +180,14 @@ def test_png_round_trip(pixels: np.ndarray) -> None:
     assert (read_image(pixels) == pixels).all()
 
 
-def test_array_is_copied() -> None:
+def test_an_array_is_copied() -> None:
     array = np.zeros((2, 2, 3), np.uint8)
     read_image(array)[:] = 9
     assert array.max() == 0
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_result_is_contiguous(channels: int) -> None:
+def test_the_result_is_contiguous(channels: int) -> None:
     columns_first = np.zeros((5, 4, channels), np.uint8, order="F")
     assert read_image(columns_first).flags.c_contiguous
 
@@ -212,17 +212,19 @@ REFUSED = {
     "no file": (Path("no such file.jpg"), "no file"),
     "folder": (Path(__file__).parent, "not a file"),
     "NUL in the name": ("a\0b.jpg", "cannot be opened"),
-    "too long a name": ("a" * 5000, "cannot be opened"),
+    "name too long": ("a" * 5000, "cannot be opened"),
     "float array": (np.zeros((4, 4, 3)), "uint8"),
     "two channels": (np.zeros((4, 4, 2), np.uint8), "channels last"),
-    "a million and one": (np.zeros((1, 1_000_001), np.uint8), "1,000,000 pixels a side"),
+    "1,000,001 pixels a side": (np.zeros((1, 1_000_001), np.uint8), "1,000,000 pixels a side"),
     "no pixels": (np.zeros((0, 4, 3), np.uint8), "at least one"),
 }
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(("source", "says"), REFUSED.values(), ids=REFUSED.keys())
-def test_refused_with_one_sentence(source: bytes | str | Path | np.ndarray, says: str) -> None:
+def test_an_unreadable_source_is_refused_with_one_sentence(
+    source: bytes | str | Path | np.ndarray, says: str
+) -> None:
     with pytest.raises(InvalidImage, match=says) as caught:
         read_image(source)
     message = str(caught.value)
@@ -230,7 +232,7 @@ def test_refused_with_one_sentence(source: bytes | str | Path | np.ndarray, says
 
 
 @given(st.integers(0, len(PNG)), st.binary(max_size=8))
-def test_damage_anywhere_never_raises_anything_else(at: int, junk: bytes) -> None:
+def test_a_damaged_file_raises_only_errors_of_the_demo(at: int, junk: bytes) -> None:
     for content in (PNG, JPEG):
         try:
             read_image(content[:at] + junk + content[at + len(junk) :])

@@ -1,4 +1,4 @@
-"""The bundled checkpoints on the example photographs, through the one shared function."""
+"""`segment` with the bundled checkpoints on the example photographs."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +25,13 @@ def bundled() -> Registry:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry, variant: str) -> None:
+def test_the_astronaut_is_marked_as_person_and_the_wall_is_not(
+    bundled: Registry, variant: str
+) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")
     result = segment(image, bundled.get(variant))
     person = result.class_map == 15
-    # the wall between her hair and the rocket
+    # The wall is the part between her hair and the rocket.
     head, wall = person[40:190, 180:280].mean(), person[20:160, 310:360].mean()
     assert 0.3 < person.mean() < 0.6
     assert head > 0.9
@@ -39,7 +41,7 @@ def test_the_astronaut_is_marked_rather_than_the_wall(bundled: Registry, variant
 
 @pytest.mark.parametrize("framing", ["whole", "aspect", "crop"])
 @pytest.mark.parametrize("hw", [(1, 1), (7, 900), (333, 500)])
-def test_any_size_gives_a_map_of_that_size(
+def test_the_class_map_has_the_size_of_the_image(
     bundled: Registry, framing: str, hw: tuple[int, int]
 ) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*hw, 3), dtype=np.uint8)
@@ -48,7 +50,7 @@ def test_any_size_gives_a_map_of_that_size(
     assert result.elapsed_ms > 0
 
 
-def test_callers_of_the_same_moment_get_their_own_results(bundled: Registry) -> None:
+def test_callers_at_the_same_time_get_their_own_results(bundled: Registry) -> None:
     astronaut = read_image(EXAMPLES / "astronaut.jpg")
     images = [np.roll(astronaut, columns, axis=1) for columns in (0, 64, 128, 192)]
     work = [(image, side) for image in images for side in (256, 288)]
@@ -71,8 +73,8 @@ def test_options_are_checked_before_the_network_runs(model: Model, engine: Colou
     assert engine.calls == 0
 
 
-def test_a_variant_is_counted_under_its_own_name(registry: Registry) -> None:
-    """However somebody spells it: each new name would be kept for ever."""
+def test_metrics_name_a_variant_the_same_however_it_is_spelled(registry: Registry) -> None:
+    """Each new name would take memory until the server stops."""
     for spelling in ("XS", " xs", "xs  "):
         segment(np.zeros((8, 8, 3), np.uint8), registry.get(spelling))
     metrics = [*FORWARD_PASSES.collect(), *SEGMENT_SECONDS.collect()]

@@ -1,4 +1,4 @@
-"""Frames in, smoothed logits out; what is no frame is refused."""
+"""Live sessions: from a frame to smoothed logits, and the frames that are refused."""
 
 import struct
 
@@ -13,7 +13,7 @@ from tests.support.images import encode_frame, half_a_person
 from tests.support.models import ColourEngine
 
 
-def test_a_frame_gives_its_own_classes_and_areas(engine: ColourEngine) -> None:
+def test_a_frame_gives_its_classes_and_areas(engine: ColourEngine) -> None:
     result = LiveSession(engine).answer(encode_frame(half_a_person()))
     assert {0, 15} <= set(result.class_ids)
     assert result.logits.shape == (len(result.class_ids), 16, 16)
@@ -22,7 +22,7 @@ def test_a_frame_gives_its_own_classes_and_areas(engine: ColourEngine) -> None:
     assert result.flicker is None
 
 
-def test_smoothing_takes_flicker_away(engine: ColourEngine) -> None:
+def test_smoothing_reduces_flicker(engine: ColourEngine) -> None:
     session = LiveSession(engine)
     session.set_smoothing(0.9)
     still, moved = encode_frame(half_a_person()), encode_frame(half_a_person(column=112))
@@ -34,7 +34,7 @@ def test_smoothing_takes_flicker_away(engine: ColourEngine) -> None:
     assert before == pytest.approx(16 / 256, abs=0.01) and after < before / 4
 
 
-def test_without_smoothing_every_frame_stands_for_itself(engine: ColourEngine) -> None:
+def test_without_smoothing_a_frame_does_not_depend_on_the_one_before(engine: ColourEngine) -> None:
     session = LiveSession(engine)
     session.answer(encode_frame(half_a_person(column=32)))
     jpeg = encode_frame(half_a_person(column=160))
@@ -44,7 +44,9 @@ def test_without_smoothing_every_frame_stands_for_itself(engine: ColourEngine) -
 @pytest.mark.parametrize(
     "second", [half_a_person(384), np.full((256, 256, 3), 255, np.uint8)], ids=["size", "scene"]
 )
-def test_another_size_or_scene_starts_anew(engine: ColourEngine, second: np.ndarray) -> None:
+def test_a_new_size_or_scene_restarts_the_smoothing(
+    engine: ColourEngine, second: np.ndarray
+) -> None:
     session = LiveSession(engine)
     session.set_smoothing(0.95)
     session.answer(encode_frame(half_a_person()))
@@ -54,7 +56,7 @@ def test_another_size_or_scene_starts_anew(engine: ColourEngine, second: np.ndar
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 0.96, float("nan"), True, "0.5", None], ids=repr)
-def test_smoothing_is_checked(engine: ColourEngine, smoothing: object) -> None:
+def test_smoothing_outside_its_range_is_refused(engine: ColourEngine, smoothing: object) -> None:
     with pytest.raises(InvalidOption, match=r"Choose 0 to 0\.95"):
         LiveSession(engine).set_smoothing(smoothing)
 
@@ -72,13 +74,13 @@ BAD_FRAMES = {
 
 
 @pytest.mark.parametrize("name", BAD_FRAMES)
-def test_what_is_no_frame_is_refused(name: str) -> None:
+def test_a_file_that_is_not_a_live_frame_is_refused(name: str) -> None:
     with pytest.raises(InvalidImage, match="Expected a square baseline JPEG of side 256, 384, 512"):
         decode_frame(BAD_FRAMES[name])
 
 
-def test_a_decoder_cannot_be_made_to_see_another_size() -> None:
-    """Fill bytes, which decoders skip, hid a header of 20000×20000 behind one of 256×256."""
+def test_a_second_header_cannot_hide_the_real_size() -> None:
+    """Decoders skip fill bytes, so a header of 20000×20000 could hide behind one of 256×256."""
     large = encode_frame(np.zeros((16, 16, 3), np.uint8))
     start = large.index(b"\xff\xc0")
     bomb = bytearray(large)
@@ -95,7 +97,7 @@ def test_a_decoder_cannot_be_made_to_see_another_size() -> None:
 
 
 @given(st.binary(max_size=400), st.integers(0, 600))
-def test_garbage_is_refused_or_decoded_and_nothing_else(garbage: bytes, at: int) -> None:
+def test_random_bytes_are_decoded_or_refused(garbage: bytes, at: int) -> None:
     whole = encode_frame(half_a_person())
     for frame in (garbage, b"\xff\xd8" + garbage, whole[:at] + garbage + whole[at:]):
         try:

@@ -25,7 +25,7 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "photo.png"
 
 
-def test_three_files_for_each_photo(photo: Path, tmp_path: Path) -> None:
+def test_each_photo_gives_three_files(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["segment", str(photo), "--variant", "xs", "--out", str(out)]) == 0
     assert sorted(p.name for p in out.iterdir()) == [
@@ -40,7 +40,7 @@ def test_three_files_for_each_photo(photo: Path, tmp_path: Path) -> None:
     assert class_map[45, 20] == 0 and class_map[45, 100] == 15
 
 
-def test_a_failure_is_one_line_and_the_others_are_done(
+def test_a_photo_that_fails_gives_one_line_and_the_others_succeed(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = tmp_path / "broken.jpg"
@@ -54,10 +54,10 @@ def test_a_failure_is_one_line_and_the_others_are_done(
     (record,) = json.loads(printed.out)
     assert record["photo"] == str(photo)
     lines = [line for line in printed.err.splitlines() if ": " in line and "photo/s" not in line]
-    told = [
+    failures = [
         line for line in lines if line.strip().startswith((str(broken), "missing", str(same_name)))
     ]
-    assert len(told) == 3
+    assert len(failures) == 3
     assert "Traceback" not in printed.err
     assert (tmp_path / "photo.areas.json").exists()
 
@@ -67,20 +67,20 @@ def test_a_failure_is_one_line_and_the_others_are_done(
     [["--side", "500"], ["--opacity", "2"], ["--variant", "m"]],
     ids=lambda arguments: arguments[0],
 )
-def test_a_wrong_option_is_told_once(
+def test_a_wrong_option_is_reported_once(
     photo: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
         status: object = main(["segment", str(photo), str(photo), *arguments])
-    except SystemExit as stopped:  # as argparse does
+    except SystemExit as stopped:  # argparse exits with it
         status = stopped.code
     assert status in (1, 2)
     message = capsys.readouterr().err
     assert message.count("500") + message.count("'2'") + message.count("'m'") == 1
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells the log of odd metadata
-def test_the_corpus_gives_files_or_a_line_for_each(
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of odd metadata
+def test_each_file_of_the_corpus_gives_results_or_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = []
@@ -89,7 +89,7 @@ def test_the_corpus_gives_files_or_a_line_for_each(
         files[-1].write_bytes(content)
     out = tmp_path / "out"
     assert main(["segment", *map(str, files), "--out", str(out), "--side", "256"]) == 1
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
     for file in files:
-        assert (out / f"{file.stem}.overlay.png").exists() or file.name in told
+        assert (out / f"{file.stem}.overlay.png").exists() or file.name in printed

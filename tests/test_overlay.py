@@ -12,7 +12,7 @@ CLASS_MAP[:10, 15:] = 15
 
 
 @pytest.mark.parametrize("opacity", [0.0, 0.3, 1.0])
-def test_colours_blend_and_background_stays(opacity: float) -> None:
+def test_class_colours_are_blended_and_background_is_unchanged(opacity: float) -> None:
     before = IMAGE.copy()
     overlay = draw_overlay(IMAGE, make_segmentation(CLASS_MAP.copy()), opacity=opacity)
     expected = IMAGE.astype(float)
@@ -21,7 +21,7 @@ def test_colours_blend_and_background_stays(opacity: float) -> None:
     assert (before == IMAGE).all()
 
 
-def test_not_seen_is_striped() -> None:
+def test_pixels_not_seen_are_striped() -> None:
     class_map = CLASS_MAP.copy()
     class_map[:, :5] = NOT_SEEN
     overlay = draw_overlay(IMAGE, make_segmentation(class_map), opacity=1)
@@ -30,12 +30,12 @@ def test_not_seen_is_striped() -> None:
     assert (overlay[:, 5:15] == IMAGE[:, 5:15]).all()
 
 
-def test_wrong_size_is_refused() -> None:
+def test_an_image_of_another_size_is_refused() -> None:
     with pytest.raises(InvalidImage, match="Segment this image first"):
         draw_overlay(IMAGE[:5], make_segmentation(CLASS_MAP))
 
 
 @pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
-def test_wrong_opacity_is_refused(opacity: float) -> None:
+def test_an_opacity_outside_its_range_is_refused(opacity: float) -> None:
     with pytest.raises(InvalidOption, match="Choose 0 to 1"):
         draw_overlay(IMAGE, make_segmentation(CLASS_MAP), opacity=opacity)

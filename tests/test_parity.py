@@ -1,4 +1,4 @@
-"""The same pixels in and the same answer out as transformers' own path, on real architectures."""
+"""Our pixel values, logits and class maps equal those of transformers, on real architectures."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ SQUASH = {"do_center_crop": False, "size": {"height": 512, "width": 512}}
 @pytest.mark.parametrize(
     "hw", [(480, 640), (640, 480), (544, 544), (1080, 1920), (100, 77), (3000, 999), (7, 5)]
 )
-def test_pixel_values_are_the_processor_s(
+def test_pixel_values_equal_those_of_the_image_processor(
     hw: tuple[int, int], framing: str, options: dict[str, Any]
 ) -> None:
     image = photograph(*hw)
@@ -94,7 +94,7 @@ def test_pixel_values_are_the_processor_s(
     assert np.abs(ours - theirs).max() <= 1 / 255 + 1e-6
 
 
-def test_logits_are_transformers_own(
+def test_logits_equal_those_of_transformers(
     engine: Engine, reference: MobileViTForSemanticSegmentation
 ) -> None:
     values = crop_values(photograph(480, 640))
@@ -106,12 +106,12 @@ def test_logits_are_transformers_own(
     assert np.abs(logits - expected).max() <= 1e-4 * max(1.0, np.abs(expected).max())
 
 
-# sizes whose crop falls on whole pixels, so that both maps have the same pixels
+# The crop of these sizes falls on whole pixels, so that both maps have the same pixels.
 WHOLE_CROPS = [(544, 816), (816, 544), (1088, 1088)]
 
 
 def agreement(image: Image, engine: Engine, reference: MobileViTForSemanticSegmentation) -> float:
-    """Share of the crop's pixels on which our class map is transformers' own."""
+    """Give the fraction of the crop's pixels on which both class maps agree."""
     plan = plan_framing((image.shape[0], image.shape[1]), "crop")
     seen = classify_pixels(engine(to_pixel_values(frame_pixels(image, plan)))[0], plan)[plan.seen]
     with torch.inference_mode():
@@ -122,7 +122,7 @@ def agreement(image: Image, engine: Engine, reference: MobileViTForSemanticSegme
 
 
 @pytest.mark.parametrize("hw", WHOLE_CROPS)
-def test_class_maps_of_crop_are_transformers_own(
+def test_class_maps_of_the_crop_equal_those_of_transformers(
     engine: Engine, reference: MobileViTForSemanticSegmentation, hw: tuple[int, int]
 ) -> None:
     assert agreement(photograph(*hw), engine, reference) >= 0.9999
@@ -137,23 +137,23 @@ def swap_channels(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values[:, ::-1])
 
 
-def forget_scaling(values: np.ndarray) -> np.ndarray:
+def undo_scaling(values: np.ndarray) -> np.ndarray:
     return values * 255
 
 
-def keep(values: np.ndarray) -> np.ndarray:
+def leave(values: np.ndarray) -> np.ndarray:
     return values
 
 
 @pytest.mark.parametrize(
     ("mutate", "training"),
-    [(swap_channels, False), (forget_scaling, False), (keep, True)],
+    [(swap_channels, False), (undo_scaling, False), (leave, True)],
     ids=["channels swapped", "scaling forgotten", "batch-norm in training mode"],
 )
-def test_the_usual_mistakes_would_be_noticed(
+def test_a_planted_mistake_breaks_the_agreement(
     random_xxs: Path, mutate: Callable[[np.ndarray], np.ndarray], training: bool
 ) -> None:
-    """Each mistake, made on purpose, breaks the agreement that the tests above ask for."""
+    """The tests above would notice each of these common mistakes."""
     variant = get_variant("xxs")
     reference = MobileViTForSemanticSegmentation.from_pretrained(random_xxs, dtype=torch.float32)
     reference.eval()
@@ -171,7 +171,7 @@ def test_the_usual_mistakes_would_be_noticed(
     assert agreement(image, Mistaken(), reference) < 0.9
 
 
-# transformers' integration test of XXS on COCO val2017 000000039769 (its .png), crop framing
+# Logits from transformers' integration test: XXS, COCO val2017 000000039769 (.png), framing crop
 KNOWN_LOGITS = [
     [[6.9713, 6.9786, 7.2422], [7.2893, 7.2825, 7.4446], [7.6580, 7.8797, 7.9420]],
     [[-10.6869, -10.3250, -10.3471], [-10.4228, -9.9868, -9.7132], [-11.0405, -11.0221, -10.7318]],
@@ -179,7 +179,7 @@ KNOWN_LOGITS = [
 ]
 
 
-def test_known_logits_of_the_hub_s_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_s_weights_give_the_published_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", REAL_CACHE)
     folder = hub.find_cached(get_variant("xxs").checkpoint)
     picture = os.environ.get("COCO_39769_PNG", "")

@@ -19,12 +19,12 @@ GOOD = make_segmentation(np.zeros((4, 6), np.uint8))
     ],
     ids=["size", "dtype", "classes", "nan"],
 )
-def test_parts_must_fit(changes: dict[str, Any], says: str) -> None:
+def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         dataclasses.replace(GOOD, **changes)
 
 
-def test_nothing_is_changed_in_place() -> None:
+def test_a_result_is_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         GOOD.class_map[0, 0] = 1
     assert GOOD.image_hw == (4, 6)

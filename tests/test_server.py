@@ -1,4 +1,4 @@
-"""The app as a process of its own: every door, and what goes wrong with a machine."""
+"""The app in a process of its own: hostile requests, and failures of the machine."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ META = {"_type": "gradio.FileData"}
 
 
 class App:
-    """A running app; its files and log lie in a folder of its own."""
+    """A running app whose files and log lie in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log.txt"
@@ -83,7 +83,7 @@ class App:
         return str(json.loads(answer)[0])
 
     def join(self, *values: Any) -> str:
-        """Ask for a segmentation; gives the address of its result."""
+        """Request a segmentation; give the address of its result."""
         body = json.dumps({"data": values}).encode()
         path = "/gradio_api/call/segment"
         status, answer = self.ask(path, body, **{"Content-Type": "application/json"})
@@ -91,7 +91,7 @@ class App:
         return f"{path}/{json.loads(answer)['event_id']}"
 
     def segment(self, photo: Any, variant: Any = "xxs", framing: Any = "whole") -> Any:
-        """What the API answers: a list, or the sentence of an error."""
+        """Give the API's answer: a list, or the sentence of an error."""
         status, answer = self.ask(self.join(photo, variant, framing))
         assert status == 200
         kind, content = answer.removeprefix("event: ").split("\ndata: ", 1)
@@ -127,7 +127,7 @@ def as_url(content: bytes) -> dict[str, Any]:
     return {"url": "data:image/png;base64," + base64.b64encode(content).decode(), "path": None}
 
 
-def test_the_corpus_through_upload_and_api(app: App) -> None:
+def test_each_uploaded_file_of_the_corpus_gives_areas_or_a_sentence(app: App) -> None:
     for name, content in CORPUS.items():
         path = app.upload_path(content, f"{uuid.uuid4()}.jpg")
         answer = app.segment({"path": path, "meta": META})
@@ -137,7 +137,7 @@ def test_the_corpus_through_upload_and_api(app: App) -> None:
             assert answer[2]["areas"], name
 
 
-def test_the_corpus_as_data_urls(app: App) -> None:
+def test_each_data_url_of_the_corpus_gives_areas_or_a_sentence(app: App) -> None:
     for content in list(CORPUS.values())[::9]:
         answer = app.segment(as_url(content))
         if isinstance(answer, str):
@@ -161,7 +161,7 @@ def test_the_corpus_as_data_urls(app: App) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_photo_is_a_sentence(app: App, photo: Any, sentence: str) -> None:
+def test_a_value_that_is_not_a_photo_gives_a_sentence(app: App, photo: Any, sentence: str) -> None:
     answer = app.segment(photo)
     check_sentence(answer)
     assert sentence in answer
@@ -170,7 +170,7 @@ def test_what_is_no_photo_is_a_sentence(app: App, photo: Any, sentence: str) -> 
 @pytest.mark.parametrize(
     "variant", ["xl", "", 3, {"a": 1}, ["xxs"], "x" * 5000], ids=lambda v: repr(v)[:9]
 )
-def test_an_unknown_variant_or_framing_is_a_sentence(app: App, variant: Any) -> None:
+def test_an_unknown_variant_or_framing_gives_a_sentence(app: App, variant: Any) -> None:
     photo = {"path": app.upload_path(GOOD), "meta": META}
     if variant:
         assert "Choose" in app.segment(photo, variant=variant)
@@ -178,7 +178,7 @@ def test_an_unknown_variant_or_framing_is_a_sentence(app: App, variant: Any) -> 
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": 7}', b"\xff\xfe", b"[" * 100_000])
-def test_json_that_is_none_is_a_sentence(app: App, body: bytes) -> None:
+def test_a_body_that_is_not_the_expected_json_gives_a_sentence(app: App, body: bytes) -> None:
     status, answer = app.ask(
         "/gradio_api/call/segment", body, **{"Content-Type": "application/json"}
     )
@@ -197,20 +197,20 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", [*NAMES, "", "-rf", "%2e%2e", " "], ids=lambda n: n[:9])
-def test_any_name_is_taken_and_stays_in_its_folder(app: App, name: str) -> None:
+def test_an_upload_of_any_name_is_stored_inside_the_folder_of_uploads(app: App, name: str) -> None:
     path = Path(app.upload_path(GOOD, name))
     assert (app.folder / "files") in path.resolve().parents
     assert isinstance(app.segment({"path": str(path), "meta": META}), list)
 
 
 @pytest.mark.parametrize("name", [".."])
-def test_a_name_that_is_no_name_is_a_sentence(app: App, name: str) -> None:
+def test_a_name_that_means_a_folder_gives_a_sentence(app: App, name: str) -> None:
     status, answer = app.upload(GOOD, name)
     assert status == 400
     check_sentence(json.loads(answer)["detail"])
 
 
-def test_nothing_else_on_the_machine_is_served(app: App) -> None:
+def test_other_files_of_the_machine_are_not_served(app: App) -> None:
     (app.folder / "secret.txt").write_text("secret")
     files = str(app.folder / "files")
     for path in (
@@ -218,8 +218,8 @@ def test_nothing_else_on_the_machine_is_served(app: App) -> None:
         "/proc/self/environ",
         str(ROOT / "app.py"),
         str(ROOT / "README.md"),
-        str(ROOT / "demo" / "ui" / "viewer" / ".." / "blocks.py"),
-        "demo/ui/blocks.py",
+        str(ROOT / "demo" / "ui" / "viewer" / ".." / "page.py"),
+        "demo/ui/page.py",
         files,
         f"{files}/../secret.txt",
         f"{files}/..%2fsecret.txt",
@@ -238,13 +238,13 @@ def test_files_of_others_cannot_be_guessed_or_listed(app: App) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "demo.hf.space"])
-def test_other_pages_are_not_answered(app: App, host: str) -> None:
+def test_requests_of_other_pages_are_refused(app: App, host: str) -> None:
     assert app.ask("/config", Host=host, Origin=f"https://{host}")[0] == 200
     for origin in ("https://evil.test", "null"):
         assert app.ask("/config", Host=host, Origin=origin)[0] == 403
 
 
-def test_headers_let_spaces_embed_the_page_and_nobody_else(app: App) -> None:
+def test_only_spaces_may_show_the_page_in_a_frame(app: App) -> None:
     with urllib.request.urlopen(app.address, timeout=10) as answer:
         policy = answer.headers["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co" in policy
@@ -252,7 +252,7 @@ def test_headers_let_spaces_embed_the_page_and_nobody_else(app: App) -> None:
 
 
 def ask_as_visit(app: App, session: str, photo: Any) -> str:
-    """Change the photo of a page as its own script does; gives what the server streams back."""
+    """Change the photo of a page as its script does; give what the server streams back."""
     config = json.loads(app.ask("/config")[1])
     segment = next(
         number
@@ -266,7 +266,7 @@ def ask_as_visit(app: App, session: str, photo: Any) -> str:
 
 
 def find_example(app: App) -> tuple[str, int]:
-    """Path of an example among the uploads, and the number of the event that chooses it."""
+    """Find the path of an example and the number of the event that chooses it."""
     config = json.loads(app.ask("/config")[1])
     examples = next(c for c in config["components"] if c["type"] == "dataset")
     chosen = next(
@@ -280,14 +280,14 @@ def find_example(app: App) -> tuple[str, int]:
 def test_a_visit_can_delete_neither_examples_nor_folders(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What belongs to a visit is deleted after it; `Visits.sweep` has tests of its own."""
+    """A visit's files are deleted when it ends; `Visits.sweep` has tests of its own."""
     example, _ = find_example(app)
     assert "took" in ask_as_visit(app, "one", {"path": example, "meta": META})
     for folder in (app.folder / "files", ROOT / "demo" / "ui" / "viewer"):
         assert MISFIT in ask_as_visit(app, "two", {"path": str(folder), "meta": META})
 
 
-def test_an_upload_that_was_deleted_is_to_be_chosen_again(app: App) -> None:
+def test_a_deleted_upload_must_be_chosen_again(app: App) -> None:
     upload = Path(app.upload_path(GOOD))
     upload.unlink()
     assert app.segment({"path": str(upload), "meta": META}) == GONE
@@ -295,7 +295,7 @@ def test_an_upload_that_was_deleted_is_to_be_chosen_again(app: App) -> None:
     assert app.segment({"path": str(outside), "meta": META}) == MISFIT
 
 
-def test_no_address_is_fetched_after_an_example_either(app: App) -> None:
+def test_no_address_is_fetched_after_an_example_was_chosen(app: App) -> None:
     """Gradio makes a new component for a visit that has chosen an example."""
     _, chosen = find_example(app)
     body = json.dumps({"data": [0], "fn_index": chosen, "session_hash": "three"}).encode()
@@ -307,7 +307,7 @@ def test_no_address_is_fetched_after_an_example_either(app: App) -> None:
     assert "not fetched from addresses" in ask_as_visit(app, "three", photo)
 
 
-def test_clients_that_vanish_or_crawl_harm_nobody(app: App) -> None:
+def test_clients_that_vanish_or_crawl_do_not_block_others(app: App) -> None:
     assert app.is_well()
     before = app.open_files()
     sockets = []
@@ -329,7 +329,7 @@ def test_clients_that_vanish_or_crawl_harm_nobody(app: App) -> None:
     assert app.open_files() <= before + 3
 
 
-def test_a_folder_of_files_that_is_removed_is_made_again(app: App) -> None:
+def test_a_removed_folder_of_files_is_made_again(app: App) -> None:
     example, _ = find_example(app)
     shutil.rmtree(app.folder / "files")
     assert app.ask("/healthz")[0] == 200
@@ -341,8 +341,8 @@ def test_a_folder_of_files_that_is_removed_is_made_again(app: App) -> None:
     assert app.ask(f"/gradio_api/file={example}")[0] == 200
 
 
-def test_a_full_disk_is_a_sentence_and_no_end(app: App) -> None:
-    """A limit on the size of files fails writes as a full disk does."""
+def test_a_full_disk_gives_a_sentence_and_the_server_goes_on(app: App) -> None:
+    """A limit on the size of files makes writes fail, as a full disk does."""
     large = GOOD + bytes(300_000)
     path = app.upload_path(GOOD)
     resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
@@ -357,7 +357,7 @@ def test_a_full_disk_is_a_sentence_and_no_end(app: App) -> None:
     assert app.is_well()
 
 
-def test_killed_under_load_it_starts_again(app: App) -> None:
+def test_the_server_starts_again_after_being_killed_under_load(app: App) -> None:
     photo = {"path": app.upload_path(GOOD), "meta": META}
 
     def ask() -> None:
@@ -379,13 +379,13 @@ def test_killed_under_load_it_starts_again(app: App) -> None:
     assert app.is_well()
 
 
-def test_kept_graphs_that_are_damaged_under_it_harm_nobody(app: App) -> None:
-    """The app has just read them; each size of input is compiled when it is first asked for."""
-    kept = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
-    assert kept
-    whole = {file: file.read_bytes() for file in kept}
+def test_saved_graphs_damaged_while_the_server_runs_do_no_harm(app: App) -> None:
+    """The server has read the graphs already; it compiles each size of input at its first use."""
+    graphs = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
+    assert graphs
+    whole = {file: file.read_bytes() for file in graphs}
     try:
-        for file in kept:
+        for file in graphs:
             os.truncate(file, 0)
         photo = {"path": app.upload_path(CORPUS["20000×1"]), "meta": META}
         for framing in ("aspect", "crop"):
@@ -395,7 +395,7 @@ def test_kept_graphs_that_are_damaged_under_it_harm_nobody(app: App) -> None:
             file.write_bytes(content)
 
 
-def test_told_to_stop_it_finishes_what_runs_and_goes(app: App) -> None:
+def test_sigterm_finishes_running_work_and_stops(app: App) -> None:
     photo = {"path": app.upload_path(CORPUS["RGB as BMP"]), "meta": META}
     results = [app.join(photo, "xxs", "whole") for _ in range(6)]
     app.process.send_signal(signal.SIGTERM)

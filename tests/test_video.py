@@ -1,4 +1,4 @@
-"""Films of marked frames, there and back."""
+"""Videos of painted frames are segmented, encoded again and measured, or refused."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from tests.support.videos import write_video
 @pytest.mark.parametrize(
     ("ending", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9"), ("mov", "libx264")]
 )
-def test_every_frame_is_segmented_at_its_time(
+def test_every_frame_is_segmented_and_stays_at_its_time(
     model: Model, tmp_path: Path, ending: str, codec: str
 ) -> None:
     video = write_video(tmp_path / f"video.{ending}", codec=codec)
@@ -39,7 +39,7 @@ def test_every_frame_is_segmented_at_its_time(
 
 
 def test_times_count_from_the_first_frame(model: Model, tmp_path: Path) -> None:
-    """A video cut from the middle of another, in which two frames are at one time."""
+    """The video is cut from the middle of another and has two frames at one time."""
     times = [300, 301, 301, 303]
     with av.open(str(tmp_path / "video.webm"), "w") as container:
         stream: Any = container.add_stream("libvpx-vp9", rate=10)
@@ -65,10 +65,10 @@ TURNS = {
 
 
 @pytest.mark.parametrize(("matrix", "corner"), TURNS.values(), ids=TURNS.keys())
-def test_a_video_of_a_turned_phone_is_upright(
+def test_a_video_of_a_turned_phone_is_shown_upright(
     model: Model, tmp_path: Path, matrix: tuple[int, ...], corner: tuple[int, int]
 ) -> None:
-    """A train in the top left corner of a picture, which a phone says to turn clockwise."""
+    """The frame has a train in its top left corner and a matrix that turns it clockwise."""
     truth = np.zeros((96, 160), np.uint8)
     truth[:48, :80] = 19
     video = tmp_path / "video.mp4"
@@ -78,7 +78,7 @@ def test_a_video_of_a_turned_phone_is_upright(
         picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
         container.mux([*stream.encode(picture), *stream.encode(None)])
     content = video.read_bytes()
-    start = content.index(b"tkhd") + 44  # version, times, track, duration, layer, volume
+    start = content.index(b"tkhd") + 44  # after version, times, track, duration, layer and volume
     a, b, c, d = (value << 16 for value in matrix)
     turn = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     video.write_bytes(content[:start] + turn + content[start + len(turn) :])
@@ -97,8 +97,8 @@ def test_a_video_of_a_turned_phone_is_upright(
     assert max(quarters, key=lambda quarter: quarters[quarter]) == corner
 
 
-def test_pixels_that_are_not_square_become_so(model: Model, tmp_path: Path) -> None:
-    """An old camcorder's 720 × 576 at 16:9."""
+def test_pixels_that_are_not_square_become_square(model: Model, tmp_path: Path) -> None:
+    """The video is 720 × 576 shown at 16:9, as from an old camcorder."""
     with av.open(str(tmp_path / "video.mp4"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
         stream.height, stream.width, stream.pix_fmt = 576, 720, "yuv420p"
@@ -119,8 +119,10 @@ def test_a_large_video_is_scaled_down(model: Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", [1, 2], ids=["marked", "unmarked"])
-def test_colours_are_what_players_take_them_for(model: Model, tmp_path: Path, mark: int) -> None:
-    """A video in the colour of a class keeps it under its overlay."""
+def test_colours_are_read_and_written_as_players_do(
+    model: Model, tmp_path: Path, mark: int
+) -> None:
+    """A video in the colour of one class looks the same under its overlay."""
     colour = np.full((720, 1280, 3), PALETTE[18], np.uint8)
     with av.open(str(tmp_path / "video.mp4"), "w") as container:
         stream: Any = container.add_stream("libx264", rate=10)
@@ -137,7 +139,7 @@ def test_colours_are_what_players_take_them_for(model: Model, tmp_path: Path, ma
     assert np.abs(shown - colour).max() <= 4
 
 
-def test_a_title_in_another_encoding_is_no_obstacle(model: Model, tmp_path: Path) -> None:
+def test_a_video_with_a_title_in_another_encoding_is_read(model: Model, tmp_path: Path) -> None:
     video = write_video(tmp_path / "video.mp4", title="un été")
     content = video.read_bytes()
     assert content.count("un été".encode()) == 1
@@ -145,7 +147,7 @@ def test_a_title_in_another_encoding_is_no_obstacle(model: Model, tmp_path: Path
     assert len(list(segment_video(video, tmp_path / "result.mp4", model))) == 12
 
 
-def test_what_is_given_up_leaves_nothing(
+def test_a_cancelled_video_leaves_no_file(
     model: Model, engine: ColourEngine, tmp_path: Path
 ) -> None:
     frames = segment_video(write_video(tmp_path / "video.mp4"), tmp_path / "result.mp4", model)
@@ -163,7 +165,7 @@ def cut(video: bytes) -> bytes:
     [(14, (0, 1, 2), "cannot be read to its end"), (1, (0, 2, 1), "time goes back")],
     ids=["unknown colours", "time goes back"],
 )
-def test_what_cannot_be_shown_is_a_fault_of_the_video(
+def test_a_video_that_cannot_be_converted_is_refused(
     model: Model, tmp_path: Path, colourspace: int, times: tuple[int, ...], sentence: str
 ) -> None:
     with av.open(str(tmp_path / "video.mkv"), "w") as container:
@@ -180,8 +182,8 @@ def test_what_cannot_be_shown_is_a_fault_of_the_video(
         list(segment_video(tmp_path / "video.mkv", tmp_path / "result.mp4", model))
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture", "list of itself"])
-def test_what_is_no_video_is_refused(model: Model, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "picture", "playlist of itself"])
+def test_a_file_that_is_not_a_video_is_refused(model: Model, tmp_path: Path, kind: str) -> None:
     video = write_video(tmp_path / "video.mp4").read_bytes()
     photograph = Path("assets/examples/cat.jpg").read_bytes()
     content = {
@@ -189,7 +191,7 @@ def test_what_is_no_video_is_refused(model: Model, tmp_path: Path, kind: str) ->
         "text": b"a video",
         "cut": cut(video),
         "picture": photograph,
-        "list of itself": b"ffconcat version 1.0\nfile bad.mp4\n",
+        "playlist of itself": b"ffconcat version 1.0\nfile bad.mp4\n",
     }[kind]
     (tmp_path / "bad.mp4").write_bytes(content)
     with pytest.raises(InvalidVideo, match="Expected an mp4, webm or mov video"):
@@ -207,7 +209,7 @@ def test_what_is_no_video_is_refused(model: Model, tmp_path: Path, kind: str) ->
         ("MAX_PIXELS", 100, "mp4", "Scale it down"),
     ],
 )
-def test_long_and_large_films_are_refused(
+def test_a_video_that_is_too_long_or_too_large_is_refused(
     model: Model,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -223,12 +225,12 @@ def test_long_and_large_films_are_refused(
         list(segment_video(source, tmp_path / "result.mp4", model))
 
 
-def test_a_video_that_is_gone_is_a_sentence(model: Model, tmp_path: Path) -> None:
+def test_a_missing_video_gives_a_sentence(model: Model, tmp_path: Path) -> None:
     with pytest.raises(InvalidVideo, match="Choose it again"):
         list(segment_video(tmp_path / "gone.mp4", tmp_path / "o.mp4", model))
 
 
-def test_the_table_has_a_row_for_each_frame(model: Model, tmp_path: Path) -> None:
+def test_the_csv_has_a_row_for_each_frame(model: Model, tmp_path: Path) -> None:
     video = write_video(tmp_path / "video.mp4", frames=4)
     frames = list(segment_video(video, tmp_path / "result.mp4", model))
     rows = list(csv.DictReader(io.StringIO(encode_video_csv(frames).decode())))

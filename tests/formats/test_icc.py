@@ -42,7 +42,7 @@ def p3_to_srgb(colours: np.ndarray) -> np.ndarray:
     light = linear(colours) @ (np.linalg.inv(SRGB_TO_XYZ) @ P3_TO_XYZ).T
     light = light.clip(0, 1)
     v = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return v * 255
+    return np.asarray(v * 255)
 
 
 def encode(colours: np.ndarray, profile: bytes, format: str = "PNG", mode: str = "RGB") -> bytes:

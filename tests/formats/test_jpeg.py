@@ -1,6 +1,7 @@
 """A JPEG whose scan is complete is read whole, whatever stands or is missing after it."""
 
 import io
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -11,7 +12,7 @@ from demo.image import read_image
 from demo.ui.image_tab import EXAMPLES
 
 ASTRONAUT = PIL.Image.open(EXAMPLES / "astronaut.jpg").convert("RGB").resize((200, 136))
-KINDS = {
+KINDS: dict[str, Any] = {
     "baseline": {"subsampling": 2},
     "progressive": {"progressive": True},
     "grey": {"mode": "L"},

@@ -1,4 +1,4 @@
-"""Loading from the Hub, against a stub of it on loopback, with everything that can go wrong."""
+"""Loading from a stub of the Hub on loopback, and every way in which that can fail."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ LAYOUTS = ("model.safetensors", "pytorch_model.bin")
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Layout -> a checkpoint of XXS."""
+    """One checkpoint of XXS for each layout: name of the weights file -> folder."""
     return {
         layout: save_random(XXS, tmp_path_factory.mktemp("xxs"), layout=layout)
         for layout in LAYOUTS
@@ -37,7 +37,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def stub(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoints: dict[str, Path]
 ) -> Iterator[StubHub]:
-    """A Hub with XXS, nothing bundled, and an empty cache."""
+    """A Hub that has XXS; the cache is empty and no checkpoint is bundled."""
     with stub_hub.serve() as stub:
         stub.repositories[XXS.checkpoint] = checkpoints["model.safetensors"]
         template = stub.address + "/{repo_id}/resolve/{revision}/{filename}"
@@ -55,7 +55,7 @@ def load(registry: Registry | None = None) -> Model:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_cold_then_warm_then_offline(
+def test_weights_are_downloaded_once_and_then_read_from_the_cache(
     stub: StubHub,
     checkpoints: dict[str, Path],
     layout: str,
@@ -63,24 +63,28 @@ def test_cold_then_warm_then_offline(
 ) -> None:
     stub.repositories[XXS.checkpoint] = checkpoints[layout]
     stub.bytes_per_s = 8_000_000
-    told: list[tuple[float, str]] = []
-    loaded = Registry().get("xxs", lambda fraction, sentence: told.append((fraction, sentence)))
+    reported: list[tuple[float, str]] = []
+    loaded = Registry().get("xxs", lambda fraction, sentence: reported.append((fraction, sentence)))
     assert (loaded.weights.kind, loaded.weights.revision) == ("hub", stub.commit(XXS.checkpoint))
     assert loaded.weights.reason == ""
-    downloading = [fraction for fraction, sentence in told if sentence.startswith("Downloading")]
+    downloading = [
+        fraction for fraction, sentence in reported if sentence.startswith("Downloading")
+    ]
     assert any(0 < fraction < 1 for fraction in downloading)
     assert downloading == sorted(downloading)
 
     stub.requests.clear()
     assert load().weights.revision == stub.commit(XXS.checkpoint)
-    assert not stub.requests  # warm: the Hub is not asked at all
+    assert not stub.requests  # with the files in the cache, the Hub is not asked
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert load().weights.kind == "hub"
 
 
-def test_no_conversion_is_asked_for(stub: StubHub, checkpoints: dict[str, Path]) -> None:
-    """transformers likes to have pickles converted by a service of the Hub, in a thread."""
+def test_the_hub_s_conversion_service_is_not_used(
+    stub: StubHub, checkpoints: dict[str, Path]
+) -> None:
+    """By default, transformers starts a thread that asks the Hub to convert pickled weights."""
     stub.repositories[XXS.checkpoint] = checkpoints["pytorch_model.bin"]
     load()
     assert {path.rpartition("/")[2] for _, path in stub.requests} == {
@@ -97,7 +101,7 @@ def point_nowhere(stub: StubHub, monkeypatch: pytest.MonkeyPatch, address: str) 
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Downloads are written to a device that is always full; the kernel refuses."""
+    """Write downloads to /dev/full, where the kernel refuses every write."""
     http_get = file_download.http_get
 
     def write_to_full_disk(url: str, temp_file: object, **options: Any) -> None:
@@ -130,7 +134,7 @@ def other_labels(folder: Path) -> None:
 
 
 class Trap:
-    """Unpickling this makes a folder called `sprung`."""
+    """Makes a folder called `sprung` when it is unpickled."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -175,7 +179,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS.items(), ids=FAULTS.keys())
-def test_each_fault_is_told_in_a_sentence_and_the_next_try_succeeds(
+def test_each_fault_gives_a_sentence_and_the_next_try_succeeds(
     stub: StubHub,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -228,7 +232,7 @@ def test_a_truncated_file_in_the_cache_is_replaced(
     assert load().weights.reason == ""
 
 
-def test_a_cache_that_cannot_be_written_is_not_the_hub_s_fault(
+def test_a_cache_that_cannot_be_written_is_named_as_the_cause(
     stub: StubHub, tmp_path: Path
 ) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
@@ -236,7 +240,7 @@ def test_a_cache_that_cannot_be_written_is_not_the_hub_s_fault(
         load()
 
 
-def test_one_variant_s_trouble_leaves_the_others_alone(stub: StubHub, tmp_path: Path) -> None:
+def test_a_variant_that_fails_does_not_affect_the_others(stub: StubHub, tmp_path: Path) -> None:
     registry = Registry()
     with pytest.raises(WeightsUnavailable, match="MobileViT-S"):
         registry.get("s")
@@ -244,7 +248,9 @@ def test_one_variant_s_trouble_leaves_the_others_alone(stub: StubHub, tmp_path: 
 
 
 @pytest.mark.parametrize("key", VARIANTS)
-def test_every_variant_loads_by_its_real_name(stub: StubHub, tmp_path: Path, key: str) -> None:
+def test_every_variant_loads_under_its_name_on_the_hub(
+    stub: StubHub, tmp_path: Path, key: str
+) -> None:
     variant = get_variant(key)
     stub.repositories[variant.checkpoint] = save_random(variant, tmp_path / key)
     loaded = Registry().get(key)

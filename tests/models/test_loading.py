@@ -12,7 +12,7 @@ from demo.variants import Variant, get_variant
 from tests.support.models import ColourEngine, ignore
 
 
-def test_sources_are_tried_in_order_and_passed_over_with_their_reasons(
+def test_sources_are_tried_in_order_and_each_refusal_is_reported(
     monkeypatch: pytest.MonkeyPatch, engine: ColourEngine
 ) -> None:
     def refuses(variant: Variant) -> Checkpoint | None:
@@ -38,7 +38,7 @@ def test_sources_are_tried_in_order_and_passed_over_with_their_reasons(
         load_own(get_variant("s"), ignore)
 
 
-def test_a_folder_is_loaded_or_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_the_variant_s_weights_is_refused_in_a_sentence(tmp_path: Path) -> None:
     model = load_folder(BUNDLED_FOLDER / "xxs", get_variant("xxs"))
     assert model.variant.key == "xxs" and model.weights.kind == "local"
     for folder in (tmp_path, BUNDLED_FOLDER / "xs"):

@@ -19,7 +19,7 @@ from tests.support.models import FAKE_WEIGHTS, ColourEngine
 
 
 class Source:
-    """Has weights of some variants, and notes which were asked for."""
+    """A source with weights of some variants that notes which variants it was asked for."""
 
     def __init__(self, kind: str, *keys: str) -> None:
         self.keys = set(keys)
@@ -38,15 +38,15 @@ class Source:
         return Model(variant, ColourEngine(), weights)
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what happens in the background."""
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something that happens in the background is so."""
     deadline = time.monotonic() + 10
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def test_loads_once_however_many_ask() -> None:
+def test_callers_at_the_same_time_share_one_load() -> None:
     loads = []
     started = threading.Event()
 
@@ -63,7 +63,7 @@ def test_loads_once_however_many_ask() -> None:
     assert loads == ["xs"] and len(results) == 1
 
 
-def test_all_who_wait_hear_of_the_progress() -> None:
+def test_every_waiting_caller_gets_the_progress() -> None:
     go_on = threading.Event()
     heard: dict[str, set[str]] = {"first": set(), "second": set()}
 
@@ -88,7 +88,7 @@ def test_all_who_wait_hear_of_the_progress() -> None:
     assert go_on.is_set()
 
 
-def test_a_failure_is_told_and_the_next_call_tries_again() -> None:
+def test_a_failure_is_reported_and_the_next_call_tries_again() -> None:
     hub, bundled = Source("hub"), Source("bundled")
     registry = Registry(hub, bundled)
     with pytest.raises(WeightsUnavailable) as caught:
@@ -104,7 +104,7 @@ def test_a_failure_is_told_and_the_next_call_tries_again() -> None:
     assert registry.loaded("s") is not None
 
 
-def test_a_time_out_inside_the_load_is_not_waited_for() -> None:
+def test_a_timeout_inside_the_load_is_raised_at_once() -> None:
     def load(variant: Variant, on_progress: OnProgress) -> Model:
         raise TimeoutError("disk asleep")
 
@@ -112,7 +112,7 @@ def test_a_time_out_inside_the_load_is_not_waited_for() -> None:
         Registry(load).get("s")
 
 
-def test_who_no_longer_waits_cancels_it_for_nobody() -> None:
+def test_cancelling_a_waiter_does_not_cancel_the_load() -> None:
     hub = Source("hub", "s")
     hub.go_on.clear()
     registry = Registry(hub)
@@ -136,7 +136,7 @@ def test_unknown_variant_is_refused() -> None:
     ],
     ids=["all", "some on the Hub", "all bundled", "one bundled"],
 )
-def test_first_available_is_the_largest_of_the_hub_s_or_the_smallest_bundled(
+def test_first_available_is_the_largest_from_the_hub_or_else_the_smallest_bundled(
     hub_has: list[str],
     bundled_has: list[str],
     first: str,
@@ -150,7 +150,7 @@ def test_first_available_is_the_largest_of_the_hub_s_or_the_smallest_bundled(
     assert registry.states()[first] == "loaded"
 
 
-def test_without_any_weights_each_visitor_s_try_begins_anew() -> None:
+def test_without_any_weights_every_call_tries_all_variants_again() -> None:
     hub = Source("hub")
     registry = Registry(hub, Source("bundled"))
     for _ in range(2):
@@ -161,7 +161,7 @@ def test_without_any_weights_each_visitor_s_try_begins_anew() -> None:
     assert registry.first_available().variant.key == "xs"
 
 
-def test_a_variant_asked_for_by_name_is_asked_for_again() -> None:
+def test_a_variant_requested_by_name_is_looked_for_again() -> None:
     hub = Source("hub")
     registry = Registry(hub, Source("bundled", "xxs"))
     assert registry.first_available().variant.key == "xxs"
@@ -170,12 +170,12 @@ def test_a_variant_asked_for_by_name_is_asked_for_again() -> None:
     assert registry.first_available().variant.key == "s"
 
 
-def test_bundled_weights_say_why_they_stand_in_and_the_hub_is_left_alone() -> None:
+def test_a_stand_in_gives_its_reason_and_the_hub_is_not_asked_again() -> None:
     hub, bundled = Source("hub"), Source("bundled", "s")
     registry = Registry(hub, bundled)
     bundled.go_on.clear()
     asked = registry.request("s")
-    until(lambda: registry.states() == {"s": "Loading bundled, 50%"})
+    wait_until(lambda: registry.states() == {"s": "Loading bundled, 50%"})
     bundled.go_on.set()
     assert asked.result(10) is registry.get("s")
     assert asked.result().weights.reason == "no hub weights"
@@ -183,31 +183,31 @@ def test_bundled_weights_say_why_they_stand_in_and_the_hub_is_left_alone() -> No
 
 
 @pytest.mark.parametrize("ask", ["get", "first_available"])
-def test_bundled_weights_serve_until_the_hub_s_are_had(
+def test_bundled_weights_serve_until_those_of_the_hub_are_loaded(
     monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
     monkeypatch.setattr(slot, "RETRY_AFTER_S", 0)
     hub, bundled = Source("hub"), Source("bundled", "xxs", "xs")
     registry = Registry(hub, bundled)
-    stood_in = weakref.ref(registry.get("xxs").engine)
+    stand_in = weakref.ref(registry.get("xxs").engine)
     hub.go_on.clear()
     hub.keys.update(VARIANTS)
     hub.asked.clear()
 
-    def once() -> Model:
+    def ask_once() -> Model:
         return registry.get("xxs") if ask == "get" else registry.first_available()
 
-    assert [once().weights.kind for _ in range(5)] == ["bundled"] * 5  # nobody waits
+    assert [ask_once().weights.kind for _ in range(5)] == ["bundled"] * 5  # no call waits
     assert hub.asked == ["xxs" if ask == "get" else "s"]  # once, in the background
     hub.go_on.set()
-    until(lambda: once().weights.kind == "hub")
+    wait_until(lambda: ask_once().weights.kind == "hub")
     assert bundled.asked == ["xxs"]
     registry.get("xxs")
     gc.collect()
-    assert stood_in() is None
+    assert stand_in() is None
 
 
-def test_while_a_larger_one_is_asked_for_the_hub_s_own_come_first(
+def test_the_hub_s_variant_serves_while_a_larger_one_is_looked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(slot, "RETRY_AFTER_S", 0)
@@ -220,13 +220,15 @@ def test_while_a_larger_one_is_asked_for_the_hub_s_own_come_first(
     hub.go_on.set()
 
 
-@pytest.mark.parametrize("bundled_has", [["xxs"], []], ids=["stood in for", "without any"])
-def test_failures_that_last_keep_no_caller_s_frames(bundled_has: list[str]) -> None:
+@pytest.mark.parametrize(
+    "bundled_has", [["xxs"], []], ids=["with a stand-in", "without any weights"]
+)
+def test_a_stored_failure_does_not_hold_the_callers_images(bundled_has: list[str]) -> None:
     registry = Registry(Source("hub"), Source("bundled", *bundled_has))
     held: list[weakref.ref[ColourEngine]] = []
 
     def call() -> None:
-        image = ColourEngine()  # stands for what a caller has at hand
+        image = ColourEngine()  # stands for an image that the caller holds
         held.append(weakref.ref(image))
         with contextlib.suppress(WeightsUnavailable):
             registry.first_available()

@@ -19,7 +19,7 @@ XXS = get_variant("xxs")
 
 
 @pytest.mark.parametrize("key", VARIANTS)
-def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
+def test_a_bundled_checkpoint_states_the_classes_it_knows(key: str) -> None:
     checkpoint = find_bundled(get_variant(key))
     assert checkpoint is not None
     assert checkpoint.source.kind == "bundled"
@@ -27,20 +27,20 @@ def test_bundled_checkpoint_says_what_it_knows(key: str) -> None:
     assert checkpoint.source.revision.startswith("sha256:")
 
 
-def test_offline_the_bundled_checkpoint_is_used_and_the_reason_told() -> None:
+def test_offline_the_bundled_checkpoint_is_used_with_the_reason() -> None:
     loaded = Registry().get("xxs")
     assert loaded.weights.kind == "bundled"
     assert "HF_HUB_OFFLINE" in loaded.weights.reason
 
 
-def test_configured_folder_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_configured_folder_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copytree(BUNDLED_FOLDER / "xxs", tmp_path / "xxs")
     monkeypatch.setenv("SEGMENTATION_CHECKPOINTS", str(tmp_path))
     assert load_own(XXS, ignore).weights.kind == "local"
     assert find_local(get_variant("xs")) is None
 
 
-def test_a_wrong_folder_is_passed_over_with_a_reason(
+def test_a_wrong_folder_is_skipped_and_the_reason_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "xxs").mkdir()
@@ -52,7 +52,7 @@ def test_a_wrong_folder_is_passed_over_with_a_reason(
     assert "SEGMENTATION_CHECKPOINTS names no folder with" in Registry().get("xxs").weights.reason
 
 
-def test_no_weights_at_all_is_an_error_never_random_weights(
+def test_without_any_weights_an_error_is_raised(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sources, "BUNDLED_FOLDER", tmp_path)
@@ -108,15 +108,15 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "other hidden sizes": configure(hidden_sizes=[1, 2, 3]),
     "hidden sizes are words": configure(hidden_sizes="wide"),
     "unknown activation": configure(hidden_act="magic"),
-    "patches of nothing": configure(patch_size=0),
-    "trained on a number": configure(trained_classes=5),
+    "patch size zero": configure(patch_size=0),
+    "trained classes are a number": configure(trained_classes=5),
     "a tensor is missing": without_a_tensor,
-    "not a number": with_nan,
+    "a weight is NaN": with_nan,
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_damaged_local_checkpoint_is_passed_over_with_a_reason(
+def test_a_damaged_local_checkpoint_is_skipped_and_the_reason_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     shutil.copytree(BUNDLED_FOLDER / "xxs", tmp_path / "xxs")

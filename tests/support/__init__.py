@@ -1,6 +1,6 @@
-"""What several tests or benchmarks use."""
+"""Code that several tests or benchmarks share."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-"""The repository."""
+"""The root folder of the repository."""

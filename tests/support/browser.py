@@ -1,4 +1,4 @@
-"""A real Chromium, and what a visitor does in it."""
+"""Start a real Chromium and do in it what a visitor does."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ def find_chromium() -> str:
 
 
 def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
-    """Debian's Chromium, headless, with flags beside those of all tests."""
+    """Start Chromium without a window, with these flags added to those of all tests."""
     return playwright.chromium.launch(
         executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags]
     )
@@ -46,12 +46,12 @@ def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
 
 @contextmanager
 def open_page(chromium: Browser, address: str, script: str = "") -> Iterator[Page]:
-    """A page of its own; no request may leave the machine and no script fail.
+    """Open a page of its own; fail if a script fails or a request leaves the app.
 
     Args:
         chromium: a browser.
-        address: of the app.
-        script: JavaScript to run before the page's own.
+        address: the app's address.
+        script: JavaScript that runs before the page's own.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.add_init_script(script)
@@ -90,7 +90,7 @@ def wait_for_result(page: Page) -> None:
 
 
 def shown_colours(page: Page) -> np.ndarray:
-    """What is painted over the picture, as H×W×4 RGBA of the screen's resolution."""
+    """Read what is painted over the image: H×W×4 RGBA at the screen's resolution."""
     after_painting(page)
     source = page.locator("#viewer canvas.paint").evaluate("canvas => canvas.toDataURL()")
     content = base64.b64decode(source.partition(",")[2])
@@ -106,14 +106,14 @@ def choose_view(page: Page, name: str) -> None:
 
 
 def shown_size(page: Page) -> tuple[int, int]:
-    """Width and height of the image, as the table says."""
+    """Read the width and height of the image from the table's caption."""
     caption = page.locator("#viewer table caption").inner_text()
     width, height = re.findall(r"\d+", caption)[:2]
     return int(width), int(height)
 
 
 def table_rows(page: Page) -> dict[str, int]:
-    """Class name -> pixels, as the table says."""
+    """Read the table: class name -> pixels."""
     rows = page.locator("#viewer tbody tr")
     return {
         rows.nth(i).locator("th").inner_text().strip(): int(

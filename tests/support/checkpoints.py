@@ -14,11 +14,10 @@ from training.model import PREPROCESSOR, build_config
 def save_random(variant: Variant, folder: Path, *, layout: str = "model.safetensors") -> Path:
     """Write a checkpoint with Kaiming weights whose predictions vary from pixel to pixel.
 
-    As after training, batch-norm's statistics are those of pictures and no class leads
-    everywhere.
+    Batch-norm's statistics come from images and no class leads everywhere, as after training.
 
     Args:
-        layout: name of the file of weights, model.safetensors or pytorch_model.bin.
+        layout: name of the weights file, model.safetensors or pytorch_model.bin.
     """
     torch.manual_seed(len(variant.key))
     model = MobileViTForSemanticSegmentation(build_config(variant))
@@ -39,13 +38,13 @@ def save_random(variant: Variant, folder: Path, *, layout: str = "model.safetens
 
 
 def _calibrate(model: MobileViTForSemanticSegmentation) -> None:
-    """Settle batch-norm's statistics and the classifier's bias on blotches of colour."""
+    """Set batch-norm's statistics and the classifier's bias from images of coloured blotches."""
     blotches = torch.rand(4, 3, 8, 8)
-    pictures = nn.functional.interpolate(blotches, size=(256, 256), mode="bilinear")
+    images = nn.functional.interpolate(blotches, size=(256, 256), mode="bilinear")
     classifier = model.segmentation_head.classifier.convolution
     nn.init.normal_(classifier.weight, std=1.0)
     nn.init.zeros_(classifier.bias)
     with torch.no_grad():
-        model.train()(pixel_values=pictures)
-        logits = model.eval()(pixel_values=pictures).logits  # (4, 21, 16, 16)
+        model.train()(pixel_values=images)
+        logits = model.eval()(pixel_values=images).logits  # (4, 21, 16, 16)
         classifier.bias.copy_(-logits.mean(dim=(0, 2, 3)))

@@ -1,4 +1,4 @@
-"""Hundreds of files that are no good images, or odd ones, made from a seed."""
+"""Hundreds of damaged, hostile and unusual image files, made from fixed seeds."""
 
 import io
 import itertools
@@ -15,7 +15,7 @@ CUT_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 
 
 def build_corpus() -> dict[str, bytes]:
-    """Name -> content of a file."""
+    """Make all files: name -> content."""
     corpus: dict[str, bytes] = {}
     for name, content in itertools.chain(
         _every_mode_and_format(), _cut(), _corrupted(), _bombs(), _metadata(), _foreign(), _sizes()
@@ -50,7 +50,7 @@ def _every_mode_and_format() -> Iterator[tuple[str, bytes]]:
         try:
             yield f"{mode} as {format}", encode(photograph(mode), format)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, Warning):
-            continue  # a format that cannot hold this mode, or needs another program
+            continue  # this format cannot hold the mode, or needs another program
     deep = PIL.Image.fromarray(np.full((4, 5), 40_000, np.uint16))
     for format in ("PNG", "TIFF", "PPM"):
         yield f"16 bits as {format}", encode(deep, format)
@@ -66,7 +66,7 @@ def _cut() -> Iterator[tuple[str, bytes]]:
 
 
 def _seams(whole: bytes, format: str) -> list[int]:
-    """Where the chunks of a PNG and the segments of a JPEG begin and end."""
+    """List the offsets at which chunks of a PNG or segments of a JPEG begin and end."""
     if format == "PNG":
         seams, at = [8], 8
         while at < len(whole):
@@ -99,7 +99,7 @@ def chunk(name: bytes, content: bytes = b"") -> bytes:
 
 
 def with_scans(count: int) -> bytes:
-    """A progressive JPEG that asks for a pass over all its pixels again and again."""
+    """Make a progressive JPEG whose last scan, a pass over all pixels, is repeated."""
     whole = encode(PIL.Image.new("L", (2_000, 2_000)), "JPEG", progressive=True)
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * count + whole[-2:]

@@ -1,4 +1,4 @@
-"""Where a point of the original image lies in the network's input: the tests' own reference."""
+"""Map points between the original image and the network's input, independently of the app."""
 
 from demo.framing import Framing
 

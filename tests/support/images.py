@@ -11,7 +11,7 @@ from demo.classes import PALETTE
 
 
 def encode_frame(pixels: np.ndarray, **options: object) -> bytes:
-    """Encode side×side×3 uint8 RGB as a JPEG that the live view takes."""
+    """Encode side×side×3 uint8 RGB as a JPEG that the live view accepts."""
     file = io.BytesIO()
     PIL.Image.fromarray(pixels).save(file, "JPEG", quality=95, subsampling=0, **options)
     return file.getvalue()
@@ -25,7 +25,7 @@ def half_a_person(side: int = 256, column: int = 128) -> np.ndarray:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG of a few hundred bytes whose header promises width × height pixels."""
+    """Make a PNG of a few hundred bytes whose header claims width × height pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(kind + content)

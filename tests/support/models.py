@@ -14,10 +14,10 @@ FAKE_WEIGHTS = WeightsSource("local", "tests/fake", "sha256:0")
 
 
 class ColourEngine:
-    """Recognises each class by its palette colour, read as BGR, so that an image can be painted.
+    """Recognises each class by its palette colour, so that a test can paint the expected result.
 
-    The logit of a class falls with the distance of the mean colour of a 16×16 block from the
-    colour of the class.
+    The input is BGR. The logit of a class falls with the distance between the mean colour of a
+    16×16 block and the colour of the class.
     """
 
     def __init__(self) -> None:
@@ -34,12 +34,12 @@ class ColourEngine:
 
 
 def fake_model(engine: ColourEngine | None = None, variant: str = "s") -> Model:
-    """Build a model around an engine."""
+    """Build a model from an engine and invented weights."""
     return Model(get_variant(variant), engine or ColourEngine(), FAKE_WEIGHTS)
 
 
 def ignore(fraction: float, sentence: str) -> None:
-    """Ignore the progress of a load."""
+    """Ignore the progress of a load (an `OnProgress`)."""
 
 
 def make_segmentation(

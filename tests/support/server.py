@@ -1,4 +1,4 @@
-"""Servers as processes of their own, on loopback."""
+"""Start servers on loopback, each in a process of its own."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.support import ROOT
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 @contextmanager
 def run_app(folder: Path, root: Path = ROOT, **variables: str) -> Iterator[str]:
-    """Run the app with its own cache; gives its address. Its log must hold no traceback."""
+    """Run the app with its own Hub cache and yield its address; fail on a traceback in its log."""
     port = free_port()
     environment = {
         **os.environ,
@@ -50,7 +50,7 @@ def run_server(
     environment: dict[str, str] | None = None,
     root: Path = ROOT,
 ) -> Iterator[str]:
-    """Run a server until the block ends; gives its address as soon as it answers."""
+    """Run a server until the block ends; yield its address once it answers."""
     with log.open("w") as output:
         app = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
     try:
@@ -74,7 +74,7 @@ def wait_for(address: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def copy_without(variant: str, folder: Path) -> Path:
-    """A copy of the app in which a variant has no bundled checkpoint."""
+    """Copy the app into a folder, without the bundled checkpoint of a variant."""
     for name in ("demo", "assets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", folder)

@@ -1,4 +1,4 @@
-"""A Hugging Face Hub of our own on loopback, with the faults that the real one can have."""
+"""A stub of the Hugging Face Hub on loopback that can show the faults of the real one."""
 
 import hashlib
 import threading
@@ -13,9 +13,11 @@ class StubHub:
     """Serves folders as repositories.
 
     Attributes:
-        repositories: name -> folder.
-        fault: "" or one of ``404 401 429 503 silent crawl cut``.
+        repositories: repository name -> folder with its files.
+        fault: "" or one of ``404 401 429 503 silent crawl cut``: a status, no answer, a very slow
+            one, or one that breaks off.
         requests: (method, path) of all requests so far.
+        bytes_per_s: speed of downloads; 0 is as fast as possible.
     """
 
     def __init__(self) -> None:
@@ -26,14 +28,14 @@ class StubHub:
         self.bytes_per_s = 0
 
     def commit(self, repository: str) -> str:
-        """Changes with the content, as a commit does."""
+        """Compute a commit id that depends on the files, as on the Hub."""
         digest = hashlib.sha1(usedforsecurity=False)
         for file in sorted(self.repositories[repository].iterdir()):
             digest.update(file.read_bytes() if file.is_file() else b"")
         return digest.hexdigest()
 
     def find(self, path: str) -> tuple[bool, Path | None]:
-        """Whether there is such a repository, and the file if it has one of that name."""
+        """Tell whether a path's repository exists, and give the file or None."""
         folder = self.repositories.get(_repository(path))
         if folder is None:
             return False, None

@@ -1,4 +1,4 @@
-"""Videos of painted people, made with FFmpeg."""
+"""Make videos of painted people with FFmpeg."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ def write_video(
     codec: str = "libx264",
     title: str = "",
 ) -> Path:
-    """A person who grows from the left, a quarter of the width in the first half, then half."""
+    """Write a video whose left quarter is person; in its second half, the left half is."""
     with av.open(str(file), "w") as container:
         container.metadata["title"] = title
         stream: Any = container.add_stream(codec, rate=10)

@@ -1,4 +1,4 @@
-"""The page's handlers with a fake engine, and a photo as Gradio sends it."""
+"""A fake engine for the page's handlers, and a photo as Gradio sends it."""
 
 from pathlib import Path
 from typing import Any

@@ -3,7 +3,7 @@ from typing import Any
 from demo.ui.comparison import on_compare
 
 
-def test_the_variants_come_in_one_by_one(photo: dict[str, Any]) -> None:
+def test_each_variant_s_result_is_shown_as_soon_as_it_is_ready(photo: dict[str, Any]) -> None:
     stages = list(on_compare(photo, "whole"))
     assert [len(stage["results"]) for stage in stages] == [1, 2, 3]
     assert stages[0]["pending"] == "MobileViT-XS and MobileViT-S" and not stages[2]["pending"]

@@ -19,9 +19,9 @@ from tests.support.models import FAKE_WEIGHTS
     ],
     ids=["hub", "bundled", "local"],
 )
-def test_weights_are_named_with_what_they_know(weights: WeightsSource, says: str) -> None:
+def test_the_weights_source_is_described(weights: WeightsSource, says: str) -> None:
     assert says in weights.describe()
 
 
-def test_words_of_others_are_escaped() -> None:
+def test_an_error_s_text_is_escaped() -> None:
     assert "<script>" not in render_error("<script>alert(1)</script>")

@@ -21,7 +21,7 @@ def test_without_a_choice_the_largest_variant_is_used(
     assert engine.calls == 1
 
 
-def test_large_pictures_are_shown_smaller_and_measured_whole(tmp_path: Path) -> None:
+def test_a_large_image_is_shown_smaller_and_measured_at_full_size(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (5000, 100), tuple(PALETTE[15].tolist())).save(tmp_path / "wide.png")
     viewer, _ = on_segment({"path": str(tmp_path / "wide.png")}, "s", "whole")
     assert viewer["areas"] == [[15, 500_000]]

@@ -8,7 +8,7 @@ from demo.ui.api import on_api_segment
 from demo.ui.image_tab import on_segment
 
 
-def test_an_unexpected_failure_is_a_sentence_too(
+def test_an_unexpected_failure_gives_a_sentence_and_a_log_line(
     photo: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*arguments: object, **options: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from demo.ui.take_away import on_files, on_files_made
 
 
-def test_files_are_one_archive_and_each_alone(photo: dict[str, Any]) -> None:
+def test_files_come_as_a_zip_and_one_by_one(photo: dict[str, Any]) -> None:
     made = on_files(photo, None, "whole")
     names = [Path(file).name for file in made[1]]
     assert names[0] == "segmentation.zip"

@@ -1,4 +1,4 @@
-"""Images by address, from a server on loopback that the test calls public."""
+"""Fetching images by address, from a server on loopback that counts as public here."""
 
 import contextlib
 import io
@@ -55,7 +55,7 @@ class Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the loopback address itself is taken for public, under a name of its own."""
+    """Let 127.0.0.1 count as public, so that a test can fetch from its own server."""
     plain = is_public
     monkeypatch.setattr(fetch, "is_public", lambda a: a == "127.0.0.1" or plain(a))
 
@@ -101,7 +101,7 @@ def test_a_redirect_is_followed(port: int) -> None:
         ("slow", "takes longer than"),
     ],
 )
-def test_what_an_address_may_not_do(
+def test_an_address_that_misbehaves_is_refused(
     port: int, monkeypatch: pytest.MonkeyPatch, path: str, sentence: str
 ) -> None:
     monkeypatch.setattr(fetch, "MAX_BYTES", 4000)
@@ -110,21 +110,21 @@ def test_what_an_address_may_not_do(
         fetch_from(port, path)
 
 
-def test_headers_that_drip_end_with_the_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_headers_end_at_the_time_limit(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "MAX_SECONDS", 1.0)
     start = time.monotonic()
     with pytest.raises(InvalidImage, match="takes longer than"):
         fetch_from(port, "dripping")
-    assert time.monotonic() - start < 4  # of eight
+    assert time.monotonic() - start < 4  # the server sends headers for 8 s
 
 
-def test_a_path_may_have_any_letters(port: int) -> None:
+def test_a_path_may_hold_any_letters(port: int) -> None:
     assert fetch_from(port, "Köln 1.png?größe=%20") == photograph()
     assert Pages.asked == [f"public.test:{port}/K%C3%B6ln%201.png?gr%C3%B6%C3%9Fe=%20"]
 
 
 @pytest.mark.parametrize("host", ["private.test", "unknown.test"])
-def test_a_name_with_a_private_address_is_refused_unasked(port: int, host: str) -> None:
+def test_a_name_with_a_private_address_is_refused_before_any_request(port: int, host: str) -> None:
     with pytest.raises(InvalidImage, match="private network"):
         fetch_from(port, "photo.png", host)
     assert not Pages.asked
@@ -139,7 +139,7 @@ def test_other_schemes_are_refused(url: str) -> None:
 
 
 @pytest.mark.usefixtures("names")
-def test_a_server_that_is_not_there_is_a_sentence() -> None:
+def test_an_unreachable_server_gives_a_sentence() -> None:
     with pytest.raises(InvalidImage, match="could not be reached"):
         fetch_image("http://public.test:1/", resolve=resolve)
 
@@ -165,10 +165,10 @@ def test_a_server_that_is_not_there_is_a_sentence() -> None:
         "2002:7f00:1::",
     ],
 )
-def test_private_addresses(address: str) -> None:
+def test_a_private_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111"])
-def test_public_addresses(address: str) -> None:
+def test_a_public_address_is_public(address: str) -> None:
     assert is_public(address)

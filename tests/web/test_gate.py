@@ -1,4 +1,4 @@
-"""The gate in front of a small app that echoes how much of a body it was given."""
+"""The gate in front of a small app that answers with the size of the body it received."""
 
 import asyncio
 import dataclasses
@@ -25,7 +25,7 @@ JOIN, UPLOAD, CANCEL = (f"/gradio_api/{name}" for name in ("queue/join", "upload
 
 
 class Server:
-    """What the gate asks about."""
+    """The state of the server that the gate sees."""
 
     def __init__(self) -> None:
         self.waiting = 0
@@ -62,7 +62,7 @@ def client(server: Server) -> Iterator[TestClient]:
         "/gradio_api/call/segment/0123abcd",
     ],
 )
-def test_what_the_page_needs_is_open(client: TestClient, path: str) -> None:
+def test_routes_that_the_page_needs_are_open(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert HEADERS.items() <= {name.title(): v for name, v in answer.headers.items()}.items()
@@ -100,7 +100,7 @@ def test_all_other_routes_are_closed(client: TestClient, method: str, path: str)
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Routes that take a kilobyte."""
+    """Limit the body of every route to a kilobyte."""
     small = [dataclasses.replace(route, max_bytes=1000) for route in allowed_routes.ALLOWED_ROUTES]
     monkeypatch.setattr(allowed_routes, "ALLOWED_ROUTES", small)
 
@@ -113,7 +113,7 @@ def pieces(count: int) -> Iterator[bytes]:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("path", [JOIN, UPLOAD, CANCEL])
 @pytest.mark.parametrize("is_announced", [True, False], ids=["announced", "in pieces"])
-def test_a_body_is_limited_on_every_route(
+def test_the_body_is_limited_on_every_route(
     client: TestClient, path: str, is_announced: bool
 ) -> None:
     def send(count: int) -> Any:
@@ -126,11 +126,11 @@ def test_a_body_is_limited_on_every_route(
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/gradio_api/queue/data"])
-def test_a_question_has_no_body(client: TestClient, path: str) -> None:
+def test_a_get_request_with_a_body_is_refused(client: TestClient, path: str) -> None:
     assert client.request("GET", path, content=b"x").status_code == 413
 
 
-def test_a_full_queue_is_a_sentence_with_the_waiting_time(
+def test_a_full_queue_gives_a_sentence_with_the_time_to_wait(
     client: TestClient, server: Server
 ) -> None:
     server.waiting = QUEUE_SIZE
@@ -142,7 +142,7 @@ def test_a_full_queue_is_a_sentence_with_the_waiting_time(
     assert client.post(JOIN, content=b"{}").status_code == 200
 
 
-def test_a_server_that_closes_lets_no_more_work_in(client: TestClient, server: Server) -> None:
+def test_a_closing_server_refuses_new_work(client: TestClient, server: Server) -> None:
     server.state.is_closing = True
     answer = client.post(JOIN, content=b"{}")
     assert answer.status_code == 503 and "about to restart" in answer.json()["detail"]
@@ -162,7 +162,7 @@ def test_a_server_that_closes_lets_no_more_work_in(client: TestClient, server: S
     ids=["a program", "its own page", "behind a proxy", "another page", "a file", "no address"],
 )
 @pytest.mark.parametrize("host", ["testserver", "localhost:7860"])
-def test_other_pages_are_not_answered(
+def test_requests_of_other_pages_are_refused(
     client: TestClient, headers: dict[str, str], status: int, host: str
 ) -> None:
     origin = headers.get("Origin", "").replace("testserver", host)
@@ -192,9 +192,9 @@ def test_all_bodies_together_are_limited(
 
 
 def run_gate(receive: Any, state: GateState) -> list[Any]:
-    """Send a request by hand within 3 s; gives what was answered.
+    """Send a request straight to the gate; give the messages that it answers within 3 s.
 
-    In a thread, since the browser tests leave a loop running in this one.
+    The request runs in a thread because the browser tests leave an event loop in this one.
     """
     with ThreadPoolExecutor(1) as pool:
         run = asyncio.wait_for(_run_gate(receive, state), 3)
@@ -218,7 +218,7 @@ async def _run_gate(receive: Any, state: GateState) -> list[Any]:
 
 
 @pytest.mark.parametrize("pause_s", [5.0, 0.05], ids=["silent", "a byte now and then"])
-def test_a_client_that_dawdles_is_sent_away(
+def test_a_client_that_sends_too_slowly_is_refused(
     monkeypatch: pytest.MonkeyPatch, pause_s: float
 ) -> None:
     monkeypatch.setattr(request_body, "SILENCE_S", 0.5)
@@ -234,7 +234,7 @@ def test_a_client_that_dawdles_is_sent_away(
     assert state.under_way == 0
 
 
-def test_a_client_that_goes_leaves_nothing_behind() -> None:
+def test_a_client_that_disconnects_leaves_no_request_under_way() -> None:
     messages = iter([{"type": "http.request", "body": b"x", "more_body": True}])
 
     async def vanish() -> Any:
@@ -254,9 +254,9 @@ def test_a_client_that_goes_leaves_nothing_behind() -> None:
         ("2", "9.9.9.9", "1.2.3.4"),
         ("1", "", "1.2.3.4"),
     ],
-    ids=["no proxy", "one", "two", "fewer than said", "none"],
+    ids=["no proxy", "one", "two", "fewer than configured", "none"],
 )
-def test_only_trusted_proxies_name_the_client(
+def test_only_a_trusted_proxy_names_the_client_s_address(
     monkeypatch: pytest.MonkeyPatch, proxies: str, forwarded: str, address: str
 ) -> None:
     monkeypatch.setenv("SEGMENTATION_PROXIES", proxies)
@@ -265,7 +265,7 @@ def test_only_trusted_proxies_name_the_client(
     assert client_address(scope) == address
 
 
-def test_the_prefix_of_the_whole_app_is_no_part_of_a_route() -> None:
+def test_the_app_s_root_path_is_not_part_of_a_route() -> None:
     scope = {"method": "HEAD", "path": "/demo/config", "root_path": "/demo"}
     route = find_route(scope)
     assert route is not None and route.name == "page"

@@ -1,4 +1,4 @@
-"""What /healthz and /metrics say."""
+"""The answers of /healthz and /metrics."""
 
 import shutil
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def fail(variant: Variant, on_progress: Any) -> Model:
     raise NoWeights("the Hub is asleep")
 
 
-def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path) -> None:
+def test_healthz_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path) -> None:
     client = open_health(registry, tmp_path)
     before = client.get("/healthz")
     assert before.status_code == 503 and before.json()["reason"] == "not started"
@@ -39,7 +39,7 @@ def test_it_is_ready_once_a_variant_is_loaded(registry: Registry, tmp_path: Path
     assert after.json() == {"ready": True, "variants": {"xs": "loaded"}}
 
 
-def test_it_says_why_no_variant_is_loaded(tmp_path: Path) -> None:
+def test_healthz_gives_the_reason_why_no_variant_is_loaded(tmp_path: Path) -> None:
     registry = Registry(fail, fail)
     with pytest.raises(WeightsUnavailable):
         registry.get("s")
@@ -63,7 +63,7 @@ def nearly_full(path: Path) -> Any:
     ],
     ids=["disk", "permission"],
 )
-def test_it_says_what_is_wrong_with_the_disk(
+def test_healthz_gives_the_fault_of_the_disk(
     registry: Registry,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -76,7 +76,7 @@ def test_it_says_what_is_wrong_with_the_disk(
     assert answer.status_code == 503 and reason in answer.json()["reason"]
 
 
-def test_it_makes_the_folder_of_files_anew(registry: Registry, tmp_path: Path) -> None:
+def test_healthz_makes_a_missing_folder_of_files(registry: Registry, tmp_path: Path) -> None:
     registry.get("xxs")
     assert open_health(registry, tmp_path / "a" / "b").get("/healthz").status_code == 200
     (tmp_path / "file").write_text("")
@@ -84,13 +84,13 @@ def test_it_makes_the_folder_of_files_anew(registry: Registry, tmp_path: Path) -
     assert "cannot be made" in answer.json()["reason"]
 
 
-def test_it_says_that_it_closes(registry: Registry, tmp_path: Path) -> None:
+def test_healthz_says_that_the_server_is_closing(registry: Registry, tmp_path: Path) -> None:
     registry.get("xxs")
     answer = open_health(registry, tmp_path, is_closing=True).get("/healthz")
     assert answer.status_code == 503 and answer.json()["reason"] == "closing"
 
 
-def test_metrics_are_off_unless_asked_for(
+def test_metrics_are_off_unless_switched_on(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = open_health(registry, tmp_path)

@@ -1,4 +1,4 @@
-"""Who must wait, by a clock that the test turns."""
+"""Which clients must wait; the tests set the clock."""
 
 import time
 
@@ -37,19 +37,19 @@ def server() -> Server:
     return Server()
 
 
-def test_an_address_has_its_share_and_no_more_while_others_wait(server: Server) -> None:
+def test_while_others_wait_an_address_is_limited_to_its_share(server: Server) -> None:
     assert sum(server.is_let_in("greedy") for _ in range(3 * BURST)) == BURST
     assert server.is_let_in("other")
 
 
-def test_a_share_fills_again(server: Server) -> None:
+def test_a_share_refills_over_time(server: Server) -> None:
     while server.is_let_in("a"):
         pass
     server.now += 4 / PER_SECOND
     assert sum(server.is_let_in("a") for _ in range(10)) == 4
 
 
-def test_nobody_is_sent_away_from_an_idle_server(server: Server) -> None:
+def test_an_idle_server_refuses_nobody(server: Server) -> None:
     server.waiting = 0
     assert all(server.is_let_in("a school") for _ in range(10 * BURST))
 
@@ -66,21 +66,21 @@ def test_a_refusal_says_how_long_to_wait(server: Server) -> None:
         server.limits.enter("other")
 
 
-def test_an_address_cannot_fill_the_queue_even_of_an_idle_server(server: Server) -> None:
+def test_one_address_cannot_fill_the_queue_of_an_idle_server(server: Server) -> None:
     server.waiting, server.addresses = 0, ("greedy",) * MOST_OF_ONE
     assert not server.is_let_in("greedy") and server.is_let_in("other")
     server.addresses = ("greedy",) * (MOST_OF_ONE - 1)
     assert server.is_let_in("greedy")
 
 
-def test_addresses_are_forgotten(server: Server) -> None:
+def test_old_addresses_are_forgotten(server: Server) -> None:
     for number in range(1000):
         server.limits.enter(str(number))
         server.now += 1
     assert len(server.limits._shares) <= BURST / PER_SECOND + 2
 
 
-def test_places_are_limited_and_come_free_again() -> None:
+def test_live_places_are_limited_and_free_again_after_a_session() -> None:
     sessions = LiveSessions(limit=2, longest_s=60)
     with sessions.enter("a") as first, sessions.enter("b"):
         assert first == pytest.approx(time.monotonic() + 60, abs=1)
@@ -91,7 +91,7 @@ def test_places_are_limited_and_come_free_again() -> None:
         pass
 
 
-def test_the_last_place_is_left_to_another_address() -> None:
+def test_the_last_place_is_reserved_for_another_address() -> None:
     sessions = LiveSessions(limit=3, longest_s=60)
     with sessions.enter("a"), sessions.enter("a"):
         with pytest.raises(Busy, match=r"for your network are taken. Try again in"):

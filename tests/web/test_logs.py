@@ -1,4 +1,4 @@
-"""Log lines, as a machine and as a reader gets them."""
+"""Log lines as JSON and as plain text."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ def test_a_line_is_one_json_object() -> None:
     }
 
 
-def test_an_error_keeps_its_traceback_in_the_line() -> None:
+def test_an_error_s_traceback_is_in_its_line() -> None:
     try:
         raise ValueError("no good")
     except ValueError as error:
@@ -35,5 +35,5 @@ def test_an_error_keeps_its_traceback_in_the_line() -> None:
     assert "no good" in json.loads(line)["error"] and "\n" not in line
 
 
-def test_a_reader_sees_the_fields_behind_the_message() -> None:
+def test_a_plain_line_shows_the_fields_after_the_message() -> None:
     assert PlainLines().format(record("segmented", variant="xs")) == "segmented variant=xs"

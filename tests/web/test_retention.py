@@ -1,4 +1,4 @@
-"""When files are deleted; the tests turn the clock."""
+"""When uploads and results are deleted; the tests set the clock."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ from demo.web.retention import (
 
 
 class Place:
-    """Visits, and files in a folder."""
+    """The visits of a server, a folder for their files, and a clock."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.now = folder, 0.0
@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_files_and_folders_go_after_the_page_was_closed(place: Place) -> None:
+def test_files_and_folders_are_deleted_after_the_page_was_closed(place: Place) -> None:
     results = place.folder / "results"
     results.mkdir()
     (results / "overlay.png").write_bytes(b"x")
@@ -56,7 +56,7 @@ def test_files_and_folders_go_after_the_page_was_closed(place: Place) -> None:
     assert not photo.exists() and not results.exists()
 
 
-def test_a_page_that_comes_back_keeps_its_files(place: Place) -> None:
+def test_files_of_a_page_that_comes_back_stay(place: Place) -> None:
     with place.visits.open("one"):
         photo = place.make("one", "photo.jpg")
     place.wait(AWAY_S - 1)
@@ -67,7 +67,7 @@ def test_a_page_that_comes_back_keeps_its_files(place: Place) -> None:
     assert photo.exists()
 
 
-def test_a_page_that_is_open_twice_keeps_its_files(place: Place) -> None:
+def test_files_of_a_page_that_is_open_twice_stay(place: Place) -> None:
     with place.visits.open("one"):
         with place.visits.open("one"):
             photo = place.make("one", "photo.jpg")
@@ -75,8 +75,8 @@ def test_a_page_that_is_open_twice_keeps_its_files(place: Place) -> None:
         assert photo.exists()
 
 
-def test_a_file_that_another_visit_has_too_stays(place: Place) -> None:
-    """Gradio keeps equal uploads once."""
+def test_a_file_that_two_visits_share_stays_until_both_end(place: Place) -> None:
+    """Gradio stores equal uploads once, so two visits can share a file."""
     with place.visits.open("two"):
         both = place.make("two", "both.jpg")
         with place.visits.open("one"):
@@ -88,13 +88,13 @@ def test_a_file_that_another_visit_has_too_stays(place: Place) -> None:
     assert not both.exists()
 
 
-def test_files_of_a_visit_without_an_open_page_go_too(place: Place) -> None:
+def test_files_of_a_visit_that_opened_no_page_are_deleted(place: Place) -> None:
     photo = place.make("a program", "photo.jpg")
     place.wait(AWAY_S)
     assert not photo.exists() and not place.visits._visits
 
 
-def test_examples_stay_and_what_is_gone_does_no_harm(place: Place) -> None:
+def test_examples_stay_and_a_missing_file_does_no_harm(place: Place) -> None:
     example, photo = place.make("one", "example.jpg"), place.make("one", "photo.jpg")
     place.visits.note("one", place.folder / "nothing")
     place.now += AWAY_S
@@ -113,9 +113,11 @@ def make(folder: Path, age_s: float, size: int = 100) -> Path:
 @pytest.mark.parametrize(
     ("max_bytes", "left"),
     [(500, 5), (499, 4), (201, 2), (0, 1)],
-    ids=["fits", "one", "three", "all"],
+    ids=["all fit", "one too many", "three too many", "no room"],
 )
-def test_the_oldest_go_until_the_rest_fits(tmp_path: Path, max_bytes: int, left: int) -> None:
+def test_the_oldest_files_are_deleted_until_the_rest_fits(
+    tmp_path: Path, max_bytes: int, left: int
+) -> None:
     for age_s in (0, 100, 200, 300, 400):
         make(tmp_path / f"folder {age_s}", age_s)
     assert trim(tmp_path, max_bytes) == (5 - left) * 100
@@ -134,7 +136,7 @@ def test_young_and_spared_files_stay(tmp_path: Path) -> None:
     assert {path for _, _, path in list_files(tmp_path)} == {young, spared, tmp_path / "0"}
 
 
-def test_all_rules_together_spare_the_examples(
+def test_all_rules_together_leave_the_examples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("demo.web.retention.time.time", lambda: 1e9)
@@ -151,7 +153,7 @@ def test_all_rules_together_spare_the_examples(
     assert {path for _, _, path in list_files(tmp_path)} == {example, young}
 
 
-def test_others_may_delete_at_the_same_time(tmp_path: Path) -> None:
+def test_a_file_that_is_already_deleted_does_no_harm(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     file, other = make(folder, 1), make(folder, 2)
     delete(file, tmp_path)
@@ -162,11 +164,11 @@ def test_others_may_delete_at_the_same_time(tmp_path: Path) -> None:
     delete(other, tmp_path)
 
 
-def test_a_folder_that_is_missing_is_empty(tmp_path: Path) -> None:
+def test_a_missing_folder_counts_as_empty(tmp_path: Path) -> None:
     assert trim(tmp_path / "none", 0) == 0
 
 
-def test_the_page_says_how_long_files_stay() -> None:
+def test_the_page_s_sentence_states_how_long_files_stay() -> None:
     assert SENTENCE == (
         "They are deleted from it 10 minutes after you leave, and within 75 minutes in any case."
     )

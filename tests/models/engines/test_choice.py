@@ -13,7 +13,7 @@ from demo.models.engines import choice
         ("openvino", True, "openvino"),
     ],
 )
-def test_the_engine_suits_the_machine_unless_the_settings_say(
+def test_the_setting_decides_and_otherwise_the_machine(
     monkeypatch: pytest.MonkeyPatch, setting: str, installed: bool, expected: str
 ) -> None:
     monkeypatch.setattr(choice, "_has_gpu", lambda: False)

@@ -1,4 +1,4 @@
-"""Who gets the lock, and when."""
+"""The order in which threads get the lock."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ import pytest
 from demo.models.engines.fair_lock import FairLock
 
 
-def test_threads_are_served_one_at_a_time_in_the_order_of_their_arrival() -> None:
+def test_threads_get_the_lock_one_at_a_time_in_order_of_arrival() -> None:
     lock, served, inside = FairLock(), list[int](), threading.Semaphore(1)
 
     def work(number: int) -> None:
@@ -29,7 +29,7 @@ def test_threads_are_served_one_at_a_time_in_the_order_of_their_arrival() -> Non
     assert served == [0, 1, 2, 3, 4] * 3
 
 
-def test_an_error_inside_gives_the_lock_back() -> None:
+def test_an_error_inside_releases_the_lock() -> None:
     lock = FairLock()
     with pytest.raises(ValueError, match="inside"), lock:
         raise ValueError("inside")

@@ -1,4 +1,4 @@
-"""What is saved on disk of a converted network, with the bundled checkpoint."""
+"""Converted networks on disk, tried with the bundled checkpoint of XXS."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ VALUES = np.random.default_rng(0).random((1, 3, 256, 256), dtype=np.float32)
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The graph of the bundled checkpoint, as the first load into an empty cache leaves it."""
+    """The folder that the first load of the bundled checkpoint saves into an empty cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGMENTATION_CACHE", str(tmp_path_factory.mktemp("graph")))
         load_openvino_engine(CHECKPOINT, XXS, ignore)
@@ -36,14 +36,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cache(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of this test's own that holds the graph."""
+    """A cache for one test that holds the saved graph."""
     shutil.copytree(saved, tmp_path / "cache" / saved.name)
     monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / saved.name
 
 
 def run_python(code: str) -> str:
-    """What a new process prints that runs this code to its end."""
+    """Run code in a new process; give what it prints, and fail if it fails."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -51,7 +51,7 @@ def run_python(code: str) -> str:
     return done.stdout
 
 
-def test_conversions_are_reported_to_nobody() -> None:
+def test_openvino_s_telemetry_is_never_imported() -> None:
     code = (
         "import sys; import demo.models.engines.openvino\n"
         "from openvino.tools.ovc import convert_impl\n"
@@ -71,34 +71,34 @@ def test_a_saved_graph_is_used_without_pytorch(cache: Path) -> None:
         "load_openvino_engine(checkpoint, get_variant('xxs'), print)\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules\n"
     )
-    assert run_python(code) == ""  # nothing had to be prepared
+    assert run_python(code) == ""  # no progress: nothing was converted
 
 
 @pytest.mark.parametrize("name", ["graph.xml", "graph.bin", "graph.sha256"])
-@pytest.mark.parametrize("damage", ["cut", "flipped", "no text", "gone"])
-def test_a_damaged_graph_is_made_again(
+@pytest.mark.parametrize("damage", ["cut", "one bit flipped", "not text", "missing"])
+def test_a_damaged_graph_is_converted_again(
     saved: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: str
 ) -> None:
     file = cache / name
     content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 128 if damage == "no text" else 1
+    content[len(content) // 2] ^= 128 if damage == "not text" else 1
     file.write_bytes(content[: len(content) // 2] if damage == "cut" else content)
-    if damage == "gone":
+    if damage == "missing":
         file.unlink()
     converted: list[Path] = []
 
     def convert(folder: Path, variant: Variant) -> runtime.Model:
-        converted.append(folder)  # the conversion itself takes long and is tested elsewhere
+        converted.append(folder)  # the real conversion is slow and has its own test
         return runtime.Core().read_model(saved / "graph.xml")
 
     monkeypatch.setattr(openvino, "_convert", convert)
     expected = load_openvino_engine(CHECKPOINT, XXS, ignore)(VALUES)
     assert converted == [FOLDER]
     assert (load_openvino_engine(CHECKPOINT, XXS, ignore)(VALUES) == expected).all()
-    assert converted == [FOLDER]  # mended on disk
+    assert converted == [FOLDER]  # the second load reads the repaired files
 
 
-def test_other_weights_have_another_graph(
+def test_a_changed_checkpoint_is_converted_again(
     saved: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(FOLDER, tmp_path / "xxs")
@@ -115,7 +115,7 @@ def test_other_weights_have_another_graph(
     assert asked == [tmp_path / "xxs"]
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(
+def test_a_network_loads_although_its_cache_cannot_be_written(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -127,7 +127,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     assert "cannot be saved" in caplog.text
 
 
-def test_several_writers_leave_one_whole_graph(
+def test_writers_at_the_same_time_leave_one_complete_graph(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path / "cache"))
@@ -144,7 +144,7 @@ def test_several_writers_leave_one_whole_graph(
     ]
 
 
-def test_callers_of_one_moment_do_not_mix(saved: Path) -> None:
+def test_callers_at_the_same_time_get_their_own_logits(saved: Path) -> None:
     engine = load_openvino_engine(CHECKPOINT, XXS, ignore)
     inputs = [np.full((1, 3, 256, 256), i / 8, np.float32) for i in range(8)]
     alone = [engine(values) for values in inputs]
