@@ -91,7 +91,9 @@ def build_page() -> gr.Blocks:
                         viewer, status, make_files, files = _build_outputs()
                 with gr.Accordion("Compare the variants", open=False):
                     compare = gr.Button("Compare XXS, XS and S on this image")
-                    comparison = _build_viewer("compare", viewer=_read_viewer("viewer.html"))
+                    comparison = _build_viewer(
+                        "comparison", elem_id="compare", viewer=_read_viewer("viewer.html")
+                    )
             with gr.Tab("Live camera", id="live", render_children=True):
                 live = _build_viewer("live")
             with gr.Tab("Video file", id="video"):
@@ -265,14 +267,14 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
     return viewer, status, make_files, files
 
 
-def _build_viewer(name: str, **props: str) -> gr.HTML:
+def _build_viewer(name: str, elem_id: str | None = None, **props: str) -> gr.HTML:
     """A component of demo/ui/viewer; `demo.ui.serving` serves its modules as they are."""
     return gr.HTML(
         html_template=_read_viewer(f"{name}.html"),
         css_template="".join(map(_read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
         js_on_load=_MOUNT,
         apply_default_css=False,
-        elem_id=name,
+        elem_id=elem_id or name,
         module=f"viewer/{name}.js",
         classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
         **props,

@@ -154,7 +154,7 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
     """Segment the photo with every variant, smallest first.
 
     Yields:
-        What demo/ui/viewer/compare.js shows, after each variant.
+        What demo/ui/viewer/comparison.js shows, after each variant.
     """
     if photo is None:
         raise gr.Error("There is no image. Choose one first.", print_exception=False)

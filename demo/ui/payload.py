@@ -59,7 +59,7 @@ def _base64(content: bytes) -> str:
 
 
 def compared_value(segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/compare.js shows of one variant."""
+    """What demo/ui/viewer/comparison.js shows of one variant."""
     variant = segmentation.variant
     height, width = segmentation.image_hw
     return {

@@ -216,8 +216,8 @@ ABOVE = (
     f"async ([value, counts, threshold]) => {{{AT}"
     + """
     const { Field } = await at("field.js");
-    const { Areas } = await at("areas.js");
-    return new Areas(new Field(value), counts).above(threshold);
+    const { SureAreas } = await at("sure_areas.js");
+    return new SureAreas(new Field(value), counts).above(threshold);
 }"""
 )
 

@@ -7,7 +7,7 @@ import {
   listCameras,
   looksAtVisitor,
   openCamera,
-} from "./camera_source.js";
+} from "./webcam.js";
 import { Chart } from "./chart.js";
 import { Connection } from "./connection.js";
 import { Field } from "./field.js";

@@ -1,7 +1,7 @@
 // The viewer of one result: everything in it works on the logits, in the browser.
 
-import { Areas } from "./areas.js";
-import { Camera } from "./camera.js";
+import { SureAreas } from "./sure_areas.js";
+import { Viewport } from "./viewport.js";
 import { Field } from "./field.js";
 import { placeLabels } from "./labels.js";
 import { isolateClass, renderLegend, renderTable, toggleClass } from "./legend.js";
@@ -43,7 +43,7 @@ export class Viewer {
     this.classes = classes;
     this.linked = [this]; // all that share its state and camera
     this.state = { ...DEFAULTS, hidden: new Set() };
-    this.camera = new Camera();
+    this.viewport = new Viewport();
     this.result = null;
     this.probed = null;
     this.stage = root.querySelector(".stage");
@@ -73,7 +73,7 @@ export class Viewer {
   static link(viewers) {
     for (const viewer of viewers) {
       viewer.state = viewers[0].state;
-      viewer.camera = viewers[0].camera;
+      viewer.viewport = viewers[0].viewport;
       viewer.linked = viewers;
       viewer.split = viewers[0].split;
     }
@@ -92,7 +92,7 @@ export class Viewer {
     this.root.querySelector(".shown").hidden = !result;
     if (!result) return;
     this.field = field;
-    this.areas = new Areas(this.field, result.areas);
+    this.areas = new SureAreas(this.field, result.areas);
     this.labels = placeLabels(this.field);
     this.painter.setField(this.field);
     this.photo.src = result.photo;
@@ -100,7 +100,7 @@ export class Viewer {
     const label = this.stage.getAttribute("aria-label");
     this.stage.setAttribute("aria-label", label.replace(/^[^.]*/, result.label ?? "Result"));
     this.stage.style.setProperty("--ratio", `${result.width} / ${result.height}`);
-    this.camera.show(result);
+    this.viewport.show(result);
     this.#showProbe(this.linked.find((other) => other !== this && other.probed)?.probed ?? null);
     this.#renderAreas();
     this.#redraw();
@@ -140,36 +140,36 @@ export class Viewer {
   }
 
   #layOut() {
-    const { camera, stage, state } = this;
+    const { viewport, stage, state } = this;
     if (!this.#measureStage().width) return;
-    const { offset, scale, visible } = camera;
+    const { offset, scale, visible } = viewport;
     place(this.photo, offset.x, offset.y, this.result.width * scale, this.result.height * scale);
     place(this.canvas, visible.left, visible.top, visible.width, visible.height);
-    const split = Math.max(0, state.split * camera.stage.width - visible.left);
+    const split = Math.max(0, state.split * viewport.stage.width - visible.left);
     this.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
     const isSplit = state.split > 0 && state.split < 1;
     this.divider.hidden = !isSplit || state.view === "original";
     this.divider.style.left = `${state.split * 100}%`;
-    stage.classList.toggle("zoomed", camera.zoom > 1);
+    stage.classList.toggle("zoomed", viewport.zoom > 1);
     this.#layOutLabels();
     this.pointer.hidden = !this.probed?.byKeyboard;
-    if (!this.pointer.hidden) move(this.pointer, camera.toStage(this.probed.x, this.probed.y));
+    if (!this.pointer.hidden) move(this.pointer, viewport.toStage(this.probed.x, this.probed.y));
   }
 
   /** The camera may be shared with viewers of other sizes. */
   #measureStage() {
     const box = this.stage.getBoundingClientRect(); // clientWidth would be rounded
-    this.camera.stage = { width: box.width, height: box.height };
+    this.viewport.stage = { width: box.width, height: box.height };
     return box;
   }
 
   #layOutLabels() {
-    const { camera, state, palette } = this;
-    const { width, height } = camera.stage;
+    const { viewport, state, palette } = this;
+    const { width, height } = viewport.stage;
     const wanted = state.labels && !["original", "confidence"].includes(state.view);
     const places = (wanted ? this.labels : [])
       .filter(({ id }) => !state.hidden.has(id))
-      .map(({ id, x, y }) => ({ id, at: camera.toStage(x, y) }))
+      .map(({ id, x, y }) => ({ id, at: viewport.toStage(x, y) }))
       .filter(({ at }) => at.x >= state.split * width && at.x <= width && at.y >= 0 && at.y <= height);
     const spans = places.map(({ id }) => {
       const span = document.createElement("span");
@@ -187,10 +187,10 @@ export class Viewer {
   }
 
   #paint() {
-    const { camera, canvas, state } = this;
-    canvas.hidden = state.view === "original" || !camera.stage.width;
+    const { viewport, canvas, state } = this;
+    canvas.hidden = state.view === "original" || !viewport.stage.width;
     if (canvas.hidden) return;
-    const { offset, scale, visible } = camera;
+    const { offset, scale, visible } = viewport;
     let density = window.devicePixelRatio || 1;
     if (this.painter instanceof Painter2D) {
       const most = Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height));
@@ -306,8 +306,8 @@ export class Viewer {
 
   #zoom(direction, x, y) {
     this.#measureStage();
-    if (direction === "reset") this.camera.reset();
-    else this.camera.zoomAt(direction === "in" ? ZOOM_STEP : 1 / ZOOM_STEP, x, y);
+    if (direction === "reset") this.viewport.reset();
+    else this.viewport.zoomAt(direction === "in" ? ZOOM_STEP : 1 / ZOOM_STEP, x, y);
     this.#redraw();
   }
 
@@ -375,7 +375,7 @@ export class Viewer {
   }
 
   #splitAt(x) {
-    this.split.value = x / this.camera.stage.width;
+    this.split.value = x / this.viewport.stage.width;
     this.split.dispatchEvent(new Event("input"));
   }
 
@@ -386,10 +386,10 @@ export class Viewer {
     if (other) {
       const apart = (point) => Math.hypot(point.x - other.x, point.y - other.y);
       const middle = { x: (before.x + other.x) / 2, y: (before.y + other.y) / 2 };
-      this.camera.zoomAt(apart(now) / Math.max(apart(before), 1), middle.x, middle.y);
+      this.viewport.zoomAt(apart(now) / Math.max(apart(before), 1), middle.x, middle.y);
     }
     const share = other ? 0.5 : 1; // of a finger's way that the middle of all goes
-    this.camera.panBy((now.x - before.x) * share, (now.y - before.y) * share);
+    this.viewport.panBy((now.x - before.x) * share, (now.y - before.y) * share);
     touches.set(id, now);
     this.#redraw();
   }
@@ -398,7 +398,7 @@ export class Viewer {
   #wheel(event, { x, y }) {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    this.camera.zoomAt(2 ** (-event.deltaY / 200), x, y);
+    this.viewport.zoomAt(2 ** (-event.deltaY / 200), x, y);
     this.#redraw();
   }
 
@@ -415,17 +415,17 @@ export class Viewer {
 
   #step(right, down) {
     const { width, height } = this.result;
-    const stride = 8 / this.camera.scale;
+    const stride = 8 / this.viewport.scale;
     const from = this.probed ?? { x: width / 2, y: height / 2 };
     const within = (value, most) => clamp(value, 0.5, most - 0.5);
     const [x, y] = [within(from.x + right * stride, width), within(from.y + down * stride, height)];
-    this.camera.bringIn(x, y);
+    this.viewport.bringIn(x, y);
     this.#probe({ x, y, byKeyboard: true });
     this.#redraw();
   }
 
   #probeStage(at) {
-    const { x, y } = this.camera.toImage(at.x, at.y);
+    const { x, y } = this.viewport.toImage(at.x, at.y);
     const inside = x >= 0 && y >= 0 && x < this.result.width && y < this.result.height;
     this.#probe(inside ? { x, y, byKeyboard: false } : null);
   }

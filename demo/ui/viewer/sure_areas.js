@@ -10,7 +10,7 @@ const MOST_IN_CELL = 32; // and along each side of one
  * counts; with one, each is multiplied by the share of its samples that are sure enough.
  * Small classes are sampled more densely, where they can be.
  */
-export class Areas {
+export class SureAreas {
   /**
    * @param {Field} field
    * @param {number[][]} counts [class id, pixels] of the server's class map, largest first.

@@ -2,7 +2,7 @@
 
 const MOST = 32;
 
-export class Camera {
+export class Viewport {
   constructor() {
     this.image = { width: 1, height: 1 };
     this.stage = { width: 1, height: 1 };
