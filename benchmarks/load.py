@@ -123,7 +123,7 @@ async def keep_live(address: str, number: int, until: float, figures: Figures) -
                     await asyncio.sleep(5)
                     continue
                 while (taken := time.perf_counter()) < until:
-                    await socket.send(struct.pack("<I", 0) + jpeg)
+                    await socket.send(jpeg)
                     await socket.recv()
                     figures.live_ages.append(time.perf_counter() - taken)
                 return

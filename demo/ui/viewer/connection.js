@@ -13,7 +13,6 @@ export class Connection {
   constructor(address, on) {
     this.on = on;
     this.reason = null;
-    this.frames = 0;
     this.inFlight = null;
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";
@@ -27,11 +26,8 @@ export class Connection {
 
   /** @param {ArrayBuffer} jpeg @param {number} takenAt of performance.now. */
   send(jpeg, takenAt) {
-    const message = new Uint8Array(4 + jpeg.byteLength);
-    new DataView(message.buffer).setUint32(0, ++this.frames, true);
-    message.set(new Uint8Array(jpeg), 4);
-    this.inFlight = { number: this.frames, takenAt, sentAt: performance.now() };
-    this.socket.send(message);
+    this.inFlight = { takenAt, sentAt: performance.now() };
+    this.socket.send(jpeg);
   }
 
   setSmoothing(smoothing) {
