@@ -4,7 +4,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from demo.classes import CLASSES
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.registry import DEFAULT_VARIANT
 from demo.ui.film import build_film_tab
@@ -19,6 +18,7 @@ from demo.ui.handlers import (
     on_ready,
     on_segment,
 )
+from demo.ui.payload import ViewerProps, class_infos
 from demo.ui.status import build_status
 from demo.variants import VARIANTS
 from demo.web.limits import QUEUE_SIZE
@@ -269,14 +269,14 @@ def _build_outputs() -> tuple[gr.HTML, gr.HTML, gr.Button, gr.Files]:
 
 def _build_viewer(name: str, elem_id: str | None = None, **props: str) -> gr.HTML:
     """A component of demo/ui/viewer; `demo.ui.serving` serves its modules as they are."""
+    common: ViewerProps = {"module": f"viewer/{name}.js", "classes": class_infos()}
     return gr.HTML(
         html_template=_read_viewer(f"{name}.html"),
         css_template="".join(map(_read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
         js_on_load=_MOUNT,
         apply_default_css=False,
         elem_id=elem_id or name,
-        module=f"viewer/{name}.js",
-        classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
+        **common,
         **props,
     )
 

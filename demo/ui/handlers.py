@@ -25,7 +25,15 @@ from demo.registry import DEFAULT_VARIANT, default_registry
 from demo.segmentation import Segmentation
 from demo.ui.files import keep_upload, lies_among_uploads, result_folder
 from demo.ui.guard import UNEXPECTED
-from demo.ui.payload import agreement, compared_value, viewer_value
+from demo.ui.payload import (
+    ComparedValue,
+    ComparisonValue,
+    FailedValue,
+    ViewerValue,
+    agreement,
+    compared_value,
+    viewer_value,
+)
 from demo.ui.status import render_error, render_status
 from demo.variants import VARIANTS
 from demo.weights import OnProgress, is_bundled
@@ -150,7 +158,7 @@ def on_freeze(event: gr.EventData) -> tuple[Any, str]:
     return gr.Tabs(selected="image"), str(path)
 
 
-def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
+def on_compare(photo: Payload, framing: str) -> Iterator[ComparisonValue]:
     """Segment the photo with every variant, smallest first.
 
     Yields:
@@ -160,8 +168,9 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
         raise gr.Error("There is no image. Choose one first.", print_exception=False)
     run = uuid.uuid4().hex
     done: list[Segmentation] = []
-    results: list[dict[str, Any]] = []
-    shown: dict[str, Any] = {}
+    results: list[ComparedValue | FailedValue] = []
+    failures: list[FailedValue] = []
+    shown: ViewerValue | None = None
     with _told_by_gradio():
         image = _read_photo(photo)
     for number, variant in enumerate(VARIANTS.values()):
@@ -169,13 +178,16 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
             with _told_by_gradio():
                 segmentation = segment(image, variant.key, framing=framing)
         except gr.Error as error:
-            results.append({"key": variant.key, "label": variant.label, "error": error.message})
+            failures.append(
+                {"key": variant.key, "label": variant.label, "error": str(error.message)}
+            )
+            results.append(failures[-1])
         else:
             done.append(segmentation)
             shown = shown or viewer_value(image, segmentation)
             results.append(compared_value(segmentation))
         waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
-        if done:
+        if shown:
             yield {
                 **shown,
                 "run": run,
@@ -184,7 +196,7 @@ def on_compare(photo: Payload, framing: str) -> Iterator[Any]:
                 "agreement": agreement(done),
             }
     if not done:
-        raise gr.Error(str(results[0]["error"]), print_exception=False)
+        raise gr.Error(failures[0]["error"], print_exception=False)
 
 
 def on_api_segment(

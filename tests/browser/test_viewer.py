@@ -15,7 +15,7 @@ from demo.inference import segment
 from demo.registry import Registry
 from demo.segmentation import Segmentation
 from demo.ui.blocks import EXAMPLES
-from demo.ui.payload import viewer_value
+from demo.ui.payload import ViewerValue, viewer_value
 from demo.variants import get_variant
 from tests.browser.conftest import open_page
 from tests.browser.test_page import (
@@ -60,7 +60,7 @@ PAINT = (
 
 def painted(
     page: Page,
-    value: dict[str, Any],
+    value: ViewerValue,
     painter: str,
     size_wh: tuple[int, int] | None = None,
     **state: Any,
@@ -240,7 +240,7 @@ def test_a_class_smaller_than_the_samples_is_judged_by_itself(
     segmentation = Segmentation(class_map, logits, plan, get_variant("s"), FAKE_WEIGHTS, 1.0)
     value = viewer_value(np.zeros((1000, 1000, 3), np.uint8), segmentation)
     found = page.evaluate(ABOVE, [value, value["areas"], 0.9])
-    rows = {row["id"]: row["pixels"] for row in found["rows"]}
+    rows = dict(found["rows"])
     assert least * specks <= rows[7] <= most * specks
     assert sum(rows.values()) + found["unsure"] == 1_000_000
 

@@ -1,177 +1,182 @@
 // The variants side by side on one image, and where they disagree.
 
-import { CLASSES, Field, NOT_SEEN } from "./field.js";
-import { percent } from "./legend.js";
+import { Disagreement, DISAGREEMENT_CLASSES } from "./disagreement.js";
+import { find, make } from "./dom.js";
+import { Field } from "./field.js";
+import { areaPercent } from "./percent.js";
 import { Viewer } from "./viewer.js";
 
-const DIFFERENT = CLASSES; // an id that no class has, so that hiding classes does not hide it
-const DISAGREEMENT_LABEL = "Where they disagree";
-const SAME = { name: "the same", voc: [0, 0, 0], safe: [0, 0, 0] };
-const DISAGREEMENT = Array(CLASSES).fill(SAME);
-DISAGREEMENT[DIFFERENT] = { name: "different", voc: [255, 0, 200], safe: [255, 0, 200] };
+/** @import { ClassInfo, ComparedValue, ComparisonProps, ComparisonValue } from "./types.js" */
+/** @import { FailedValue } from "./types.js" */
 
-/** Called by js_on_load of the gr.HTML component. */
+const DISAGREEMENT_LABEL = "Where they disagree";
+
+/**
+ * Show the component's value. Called by js_on_load of the gr.HTML component.
+ *
+ * @param {HTMLElement} element
+ * @param {ComparisonProps} props
+ * @param {(name: string, onChange: () => void) => void} watch calls back when a prop has changed.
+ */
 export function mount(element, props, watch) {
-  const comparison = new Comparison(element.querySelector(".compare"), props);
-  watch("value", () => comparison.show(props.value));
+  const comparison = new Comparison(find(element, ".compare", HTMLElement), props);
+  watch("value", () => comparison.show(props.value ?? null));
   if (props.value) comparison.show(props.value);
 }
 
-/** Several fields as one that says where they are the same (0) and where DIFFERENT. */
-class Disagreement {
-  constructor(fields, labels, classes) {
-    Object.assign(this, { fields, labels, classes });
-    const { width, height, left, top, right, bottom } = fields[0];
-    Object.assign(this, { width, height, left, top, right, bottom });
-  }
-
-  rasterise(view, width, height) {
-    const [first, ...others] = this.fields.map((field) => field.rasterise(view, width, height).ids);
-    const ids = new Uint8Array(first.length);
-    for (const other of others) {
-      for (let i = 0; i < ids.length; i++) if (other[i] !== first[i]) ids[i] = DIFFERENT;
-    }
-    for (let i = 0; i < ids.length; i++) if (first[i] === NOT_SEEN) ids[i] = NOT_SEEN;
-    return { ids, confidence: new Float32Array(ids.length).fill(1) };
-  }
-
-  probe(x, y) {
-    const found = this.fields.map((field) => field.probe(x, y));
-    if (!found[0]) return null;
-    return found
-      .map(({ winner }, i) => `${this.labels[i]}: ${this.classes[winner.id].name}`)
-      .join(", ");
-  }
-}
-
 class Comparison {
-  /** @param {HTMLElement} root @param {{viewer: string, classes: object[]}} props */
+  /**
+   * @param {HTMLElement} root holds comparison.html.
+   * @param {ComparisonProps} props
+   */
   constructor(root, props) {
     this.root = root;
     this.props = props;
-    this.sections = new Map(); // key -> {section, viewer}
+    /** @type {string | undefined} */
+    this.run = undefined;
+    /** @type {Map<string, Viewer | null>} by variant; null for a variant that failed. */
+    this.viewers = new Map();
+    /** @type {Viewer | null} */
+    this.disagreement = null;
   }
 
-  /** Show what has come in so far; null empties it. */
+  /**
+   * Show what has come in so far; null empties the comparison.
+   *
+   * @param {ComparisonValue | null} value
+   */
   show(value) {
     if (value?.run !== this.run) this.#clear();
     if (!value) return;
     this.run = value.run;
-    const done = value.results.filter((result) => result.logits);
     for (const result of value.results) {
-      if (!this.sections.has(result.key)) this.#add(result, value);
+      if (!this.viewers.has(result.key)) this.#add(result, value);
     }
+    const done = value.results.filter((result) => "logits" in result);
     if (done.length > 1) this.#showDisagreement(done, value);
-    this.root.querySelector(".pending").textContent = value.pending
-      ? `Waiting for ${value.pending} ...`
-      : "";
-    this.root.querySelector(".together").replaceChildren(this.#table(value, done));
+    this.#part("pending").textContent = value.pending ? `Waiting for ${value.pending} ...` : "";
+    const rows = done.length ? tableRows(done, value, this.props.classes) : [];
+    this.#part("together").replaceChildren(make("table", { class: "areas" }, ...rows));
+  }
+
+  /** @param {"shared" | "viewers" | "together" | "pending"} name */
+  #part(name) {
+    return find(this.root, `.${name}`, HTMLElement);
   }
 
   #clear() {
     this.run = undefined;
-    for (const viewer of this.#viewers()) viewer.dispose();
-    this.sections.clear();
-    this.root.querySelector(".shared").replaceChildren();
-    this.root.querySelector(".viewers").replaceChildren();
-    this.root.querySelector(".together").replaceChildren();
-    this.root.querySelector(".pending").textContent = "";
+    for (const viewer of this.#linked()) viewer.dispose();
+    this.viewers.clear();
+    this.disagreement = null;
+    for (const name of /** @type {const} */ (["shared", "viewers", "together", "pending"])) {
+      this.#part(name).replaceChildren();
+    }
   }
 
+  #linked() {
+    return [...this.viewers.values(), this.disagreement].filter((viewer) => viewer !== null);
+  }
+
+  /**
+   * Add the result of a variant, or the reason why there is none.
+   *
+   * @param {ComparedValue | FailedValue} result
+   * @param {ComparisonValue} value
+   */
   #add(result, value) {
-    const section = document.createElement("section");
-    section.append(heading(result.label));
-    const viewers = this.root.querySelector(".viewers");
+    const section = make("section", {}, make("h2", {}, result.label));
+    const viewers = this.#part("viewers");
     viewers.insertBefore(section, viewers.querySelector(".disagreement"));
-    if (result.error) {
-      const sentence = document.createElement("p");
-      sentence.textContent = result.error;
-      section.append(sentence);
-      this.sections.set(result.key, { section });
+    if ("error" in result) {
+      section.append(make("p", {}, result.error));
+      this.viewers.set(result.key, null);
       return;
     }
-    const viewer = this.#addViewer(section, result.key, this.props.classes, {});
+    const viewer = this.#addViewer(section, this.props.classes, {});
+    this.viewers.set(result.key, viewer);
     viewer.show({ ...value, ...result });
   }
 
-  #addViewer(section, key, classes, options) {
+  /**
+   * Add a viewer that is linked with the others. The controls of the first one serve all.
+   *
+   * @param {HTMLElement} section
+   * @param {ClassInfo[]} classes
+   * @param {{software?: boolean, hasConfidence?: boolean}} options see Viewer.
+   */
+  #addViewer(section, classes, options) {
     section.insertAdjacentHTML("beforeend", this.props.viewer);
-    const root = section.lastElementChild;
+    const root = find(section, ".viewer", HTMLElement);
     const viewer = new Viewer(root, classes, options);
-    const others = this.#viewers();
-    const controls = [".views", ".controls"].map((name) => root.querySelector(name));
+    const others = this.#linked();
+    const controls = [".views", ".controls"].map((name) => find(root, name, HTMLElement));
     if (others.length) for (const each of controls) each.remove();
-    else this.root.querySelector(".shared").append(...controls);
-    this.sections.set(key, { section, viewer });
+    else this.#part("shared").append(...controls);
     Viewer.link([...others, viewer]);
     return viewer;
   }
 
-  #viewers() {
-    return [...this.sections.values()].map(({ viewer }) => viewer).filter(Boolean);
-  }
-
+  /**
+   * @param {ComparedValue[]} results
+   * @param {ComparisonValue} value
+   */
   #showDisagreement(results, value) {
-    if (!this.sections.has("disagreement")) {
-      const section = document.createElement("section");
-      section.className = "disagreement";
-      section.append(heading(DISAGREEMENT_LABEL));
-      this.root.querySelector(".viewers").append(section);
-      this.#addViewer(section, "disagreement", DISAGREEMENT, { software: true, hasConfidence: false });
-    }
-    const { viewer } = this.sections.get("disagreement");
-    const fields = results.map((result) => new Field({ ...value, ...result }));
-    const labels = results.map(({ label }) => label);
-    const field = new Disagreement(fields, labels, this.props.classes);
     const label = DISAGREEMENT_LABEL;
+    if (!this.disagreement) {
+      const section = make("section", { class: "disagreement" }, make("h2", {}, label));
+      this.#part("viewers").append(section);
+      const options = { software: true, hasConfidence: false };
+      this.disagreement = this.#addViewer(section, DISAGREEMENT_CLASSES, options);
+    }
+    const fields = results.map((result) => new Field({ ...value, ...result }));
+    const labels = results.map((result) => result.label);
+    const disagreement = new Disagreement(fields, labels, this.props.classes);
     const description = "Your image with the pixels marked that are of different classes";
-    viewer.show({ ...value, ...results[0], areas: [], label, description }, field);
-  }
-
-  #table({ agreement }, results) {
-    const table = document.createElement("table");
-    if (!results.length) return table;
-    table.className = "areas";
-    table.append(row("th", "", ...results.map(({ label }) => label)));
-    const ids = new Set(results.flatMap(({ areas }) => areas.map(([id]) => id)));
-    for (const id of ids) {
-      const shares = results.map(({ areas, seen }) => {
-        const pixels = areas.find(([other]) => other === id)?.[1] ?? 0;
-        return `${percent(pixels / seen)} %`;
-      });
-      table.append(row("td", this.props.classes[id].name, ...shares));
-    }
-    table.append(row("td", "Time", ...results.map((each) => `${Math.round(each.elapsed_ms)} ms`)));
-    table.append(row("td", "Parameters", ...results.map((each) => `${each.parameters} M`)));
-    const miou = results.map((each) => `${each.miou} %`);
-    table.append(row("td", "Published mIoU (Apple's weights)", ...miou));
-    table.append(row("td", "Weights", ...results.map((each) => each.weights)));
-    for (const { pair, share } of agreement) {
-      const line = row("td", `${pair}, the same class`, `${percent(share)} %`);
-      line.cells[1].colSpan = results.length;
-      table.append(line);
-    }
-    return table;
+    const shown = { ...value, ...results[0], areas: [], label, description };
+    this.disagreement.show(shown, disagreement.inspect());
   }
 }
 
-function heading(text) {
-  const element = document.createElement("h2");
-  element.textContent = text;
-  return element;
+/**
+ * @param {ComparedValue[]} results at least one.
+ * @param {ComparisonValue} value
+ * @param {ClassInfo[]} classes
+ */
+function tableRows(results, { agreement }, classes) {
+  const ids = new Set(results.flatMap(({ areas }) => areas.map(([id]) => id)));
+  const areaRows = [...ids].map((id) => {
+    const fractions = results.map(({ areas, seen }) => {
+      const pixels = areas.find(([other]) => other === id)?.[1] ?? 0;
+      return `${areaPercent(pixels / seen)} %`;
+    });
+    return tableRow("td", classes[id].name, fractions);
+  });
+  const agreementRows = agreement.map(({ pair, share }) => {
+    const row = tableRow("td", `${pair}, the same class`, [`${areaPercent(share)} %`]);
+    row.cells[1].colSpan = results.length;
+    return row;
+  });
+  const miou = results.map((each) => `${each.miou} %`);
+  return [
+    tableRow("th", "", results.map(({ label }) => label)),
+    ...areaRows,
+    tableRow("td", "Time", results.map((each) => `${Math.round(each.elapsed_ms)} ms`)),
+    tableRow("td", "Parameters", results.map((each) => `${each.parameters} M`)),
+    tableRow("td", "Published mIoU (Apple's weights)", miou),
+    tableRow("td", "Weights", results.map((each) => each.weights)),
+    ...agreementRows,
+  ];
 }
 
-function row(kind, name, ...values) {
-  const line = document.createElement("tr");
-  const head = document.createElement("th");
-  head.scope = "row";
-  head.textContent = name;
-  line.append(head);
-  for (const value of values) {
-    const cell = document.createElement(kind);
-    if (kind === "th") cell.scope = "col";
-    cell.textContent = value;
-    line.append(cell);
-  }
-  return line;
+/**
+ * @param {"th" | "td"} tag of the cells after the first; th for the head of the table.
+ * @param {string} name
+ * @param {string[]} texts
+ */
+function tableRow(tag, name, texts) {
+  /** @type {Record<string, string>} */
+  const attributes = tag === "th" ? { scope: "col" } : {};
+  const cells = texts.map((text) => make(tag, attributes, text));
+  return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
 }

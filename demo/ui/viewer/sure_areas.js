@@ -1,63 +1,138 @@
-// How much each class covers: the server's exact counts, less what is unsure.
+// How much of the image each class covers when unsure pixels do not count.
 
-const SAMPLES = 256; // along the longer side
-const FEW = 100; // a class with fewer samples is looked at closely
-const CLOSE_SAMPLES = 32_768; // then, over all cells of the grid where it may lead,
-const MOST_IN_CELL = 32; // and along each side of one
+import { clamp } from "./viewport.js";
+
+/** @import { Field } from "./field.js" */
+/** @import { AreaRow } from "./types.js" */
+
+const SAMPLES = 256; // along the longer side of the image
+const FEW = 100; // a class with fewer samples than this is sampled again, more densely:
+const CLOSE_SAMPLES = 32_768; // this often over all the cells where it may lead,
+const MOST_IN_CELL = 32; // but at most this often along each side of a cell
 
 /**
- * Pixels of each class with at least a confidence. Without a threshold these are the server's
- * counts; with one, each is multiplied by the share of its samples that are sure enough.
- * Small classes are sampled more densely, where they can be.
+ * A rectangle in image coordinates.
+ *
+ * @typedef {{left: number, top: number, width: number, height: number}} Cell
+ */
+
+/**
+ * The areas of the classes at or above a threshold of confidence.
+ *
+ * @typedef {object} Areas
+ * @property {AreaRow[]} rows
+ * @property {number} unsure the area below the threshold.
+ */
+
+/**
+ * Estimates the area of each class that has at least some confidence. Without a threshold, areas
+ * are the server's exact counts. With one, each count is multiplied by the fraction of the class's
+ * samples that are sure enough.
  */
 export class SureAreas {
   /**
    * @param {Field} field
-   * @param {number[][]} counts [class id, pixels] of the server's class map, largest first.
+   * @param {AreaRow[]} counts pixels of the server's class map.
    */
   constructor(field, counts) {
     this.field = field;
     this.counts = counts;
-    this.confidences = null; // class id -> confidence of each sample
+    /** @type {number[][] | null} the confidence of each sample, by class id. */
+    this.confidences = null;
   }
 
-  /** @returns {{rows: {id, pixels}[], unsure: number}} */
+  /**
+   * @param {number} threshold in [0, 1).
+   * @returns {Areas} in pixels.
+   */
   above(threshold) {
-    if (!threshold) {
-      return { rows: this.counts.map(([id, pixels]) => ({ id, pixels })), unsure: 0 };
-    }
-    this.confidences ??= this.#sample();
+    if (!threshold) return { rows: this.counts, unsure: 0 };
+    const confidences = (this.confidences ??= this.#sample());
+    /** @type {AreaRow[]} */
     const rows = this.counts.map(([id, pixels]) => {
-      const found = this.confidences[id];
-      const sure = found.reduce((sum, confidence) => sum + (confidence >= threshold), 0);
-      return { id, pixels: found.length ? Math.round((pixels * sure) / found.length) : 0 };
+      const found = confidences[id];
+      const sure = found.filter((confidence) => confidence >= threshold).length;
+      return [id, found.length ? Math.round((pixels * sure) / found.length) : 0];
     });
-    const all = this.counts.reduce((sum, [, pixels]) => sum + pixels, 0);
-    return { rows, unsure: all - rows.reduce((sum, { pixels }) => sum + pixels, 0) };
+    return { rows, unsure: sum(this.counts) - sum(rows) };
   }
 
+  /** @returns {number[][]} the confidence of each sample of the whole image, by class id. */
   #sample() {
-    const { field } = this;
-    const [width, height] = [field.right - field.left, field.bottom - field.top];
+    const { left, top, right, bottom } = this.field;
+    const [width, height] = [right - left, bottom - top];
     const longer = Math.max(width, height);
-    const [across, down] = [width, height].map((each) => Math.ceil((SAMPLES * each) / longer));
-    const steps = { stepX: width / across, stepY: height / down };
-    const view = { left: field.left, top: field.top, ...steps };
-    const { ids, confidence } = field.rasterise(view, across, down, true);
-    const all = Array.from({ length: 256 }, () => []);
-    for (let i = 0; i < ids.length; i++) all[ids[i]].push(confidence[i]);
-    for (const [id] of this.counts) if (all[id].length < FEW) all[id] = this.#lookCloser(id);
-    return all;
+    const [across, down] = [width, height].map((side) => Math.ceil((SAMPLES * side) / longer));
+    const { ids, confidence } = this.#rasterise({ left, top, width, height }, across, down);
+    /** @type {number[][]} */
+    const found = Array.from({ length: 256 }, () => []);
+    ids.forEach((id, i) => found[id].push(confidence[i]));
+    for (const [id] of this.counts) if (found[id].length < FEW) found[id] = this.#lookCloser(id);
+    return found;
   }
 
-  /** Nothing found is a class of a few pixels, hemmed in by others: none of it is sure. */
+  /**
+   * Sample a class where it may lead. If nothing is found, the class has a few pixels between other
+   * classes, and none of them is sure.
+   *
+   * @param {number} id
+   */
   #lookCloser(id) {
-    const cells = this.field.cellsOf(id);
+    const cells = findCells(this.field, id);
     const side = Math.min(MOST_IN_CELL, Math.ceil(Math.sqrt(CLOSE_SAMPLES / cells.length)));
-    return cells.flatMap(({ left, top, width, height }) => {
-      const steps = { stepX: width / side, stepY: height / side };
-      const { ids, confidence } = this.field.rasterise({ left, top, ...steps }, side, side, true);
+    return cells.flatMap((cell) => {
+      const { ids, confidence } = this.#rasterise(cell, side, side);
       return Array.from(confidence.filter((_, i) => ids[i] === id));
     });
   }
+
+  /**
+   * @param {Cell} cell
+   * @param {number} across samples in a row.
+   * @param {number} down rows.
+   */
+  #rasterise({ left, top, width, height }, across, down) {
+    const sampling = { left, top, stepX: width / across, stepY: height / down };
+    const confidence = new Float32Array(across * down);
+    const ids = this.field.rasterise(sampling, across, down, confidence);
+    return { ids, confidence };
+  }
+}
+
+/** @param {AreaRow[]} rows */
+function sum(rows) {
+  return rows.reduce((total, [, area]) => total + area, 0);
+}
+
+/**
+ * Find where a class may lead: cells between four neighbouring points of the grid in which no other
+ * class has the larger logit at all four.
+ *
+ * @param {Field} field
+ * @param {number} id
+ */
+function findCells(field, id) {
+  const { gridWidth, gridHeight, logits, winners } = field;
+  const plane = gridWidth * gridHeight;
+  const width = (field.right - field.left) / gridWidth;
+  const height = (field.bottom - field.top) / gridHeight;
+  /** @type {Cell[]} */
+  const cells = [];
+  for (let row = -1; row < gridHeight; row++) {
+    for (let column = -1; column < gridWidth; column++) {
+      const corners = [0, 1].flatMap((down) =>
+        [0, 1].map((right) => {
+          const y = clamp(row + down, 0, gridHeight - 1);
+          return y * gridWidth + clamp(column + right, 0, gridWidth - 1);
+        }),
+      );
+      const beats = (/** @type {number} */ other) =>
+        corners.some((at) => logits[id * plane + at] >= logits[other * plane + at]);
+      if (!winners.every(beats)) continue;
+      const left = field.left + (column + 0.5) * width;
+      const top = field.top + (row + 0.5) * height;
+      cells.push({ left, top, width, height });
+    }
+  }
+  return cells;
 }
