@@ -82,7 +82,8 @@ export async function offerCameras(select, stream) {
 }
 
 /**
- * Tell whether a webcam looks at the visitor, as one does that says nothing else.
+ * Tell whether a webcam looks at the visitor. One that does not say where it looks counts as one
+ * that does.
  *
  * @param {MediaStream} stream
  */
