@@ -82,7 +82,7 @@ export class Connection {
       }
       return;
     }
-    if (!this.inFlight) return; // never so: the server answers frames only
+    if (!this.inFlight) return; // the server sends nothing binary but answers to frames
     const { takenAt, sentAt } = this.inFlight;
     this.inFlight = null;
     const roundTrip = performance.now() - sentAt;
