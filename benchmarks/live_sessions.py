@@ -9,7 +9,6 @@ makes each forward pass so much longer; age and memory must stay bounded then, t
 import argparse
 import asyncio
 import io
-import struct
 import subprocess
 import sys
 import time
@@ -60,7 +59,7 @@ async def run_session(address: str, jpeg: bytes, seconds: float) -> list[float]:
         await socket.recv()
         until = time.perf_counter() + seconds
         while (taken := time.perf_counter()) < until:
-            await socket.send(struct.pack("<I", len(ages)) + jpeg)
+            await socket.send(jpeg)
             await socket.recv()
             ages.append((time.perf_counter() - taken) * 1000)
     return ages

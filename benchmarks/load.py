@@ -131,7 +131,7 @@ async def run_live_session(address: str, number: int, until: float, figures: Fig
                     await asyncio.sleep(5)
                     continue
                 while (taken := time.perf_counter()) < until:
-                    await socket.send(struct.pack("<I", 0) + jpeg)
+                    await socket.send(jpeg)
                     await socket.recv()
                     figures.live_ages.append(time.perf_counter() - taken)
                 return

@@ -7,6 +7,10 @@ import numpy as np
 from demo.classes import CLASS_NAMES, NOT_SEEN
 from demo.segmentation import Segmentation
 
+AreaRow = list[float]
+"""One class as the browser gets it: [class id, area]. The area is in pixels for a still image, and
+a fraction of the frame for a live result."""
+
 
 @dataclass(frozen=True)
 class ClassArea:

@@ -1,6 +1,5 @@
 """One live session: a frame in, the logits of that frame out; it remembers only the last one."""
 
-import time
 from dataclasses import dataclass
 
 import cv2
@@ -40,14 +39,12 @@ class LiveResult:
         areas: class id -> fraction of the frame in (0, 1], largest first.
         flicker: fraction of pixels whose class changed since the last result, before and after
             smoothing; None for the first result of a scene or a size.
-        elapsed_ms: wall time of decoding, network and class map together.
     """
 
     class_ids: tuple[int, ...]
     logits: NDArray[np.float32]
     areas: dict[int, float]
     flicker: tuple[float, float] | None
-    elapsed_ms: float
 
 
 class LiveSession:
@@ -84,7 +81,6 @@ class LiveSession:
         Raises:
             InvalidImage: if it is anything else.
         """
-        started = time.perf_counter()
         bgr = decode_frame(jpeg)
         self._forget_other_scenes(bgr)
         plan = plan_framing((bgr.shape[0], bgr.shape[1]), "whole", bgr.shape[0])
@@ -105,7 +101,6 @@ class LiveSession:
             logits=smoothed[class_ids],
             areas=_area_fractions(class_map),
             flicker=flicker,
-            elapsed_ms=(time.perf_counter() - started) * 1000,
         )
 
     def _forget_other_scenes(self, bgr: NDArray[np.uint8]) -> None:

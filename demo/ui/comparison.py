@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 
@@ -18,7 +17,15 @@ from demo.ui.requests import (
     failures_shown_by_gradio,
     read_photo,
 )
-from demo.ui.viewer_value import agreement, compared_value, viewer_value
+from demo.ui.viewer_value import (
+    ComparedValue,
+    ComparisonValue,
+    FailedValue,
+    ViewerValue,
+    agreement,
+    compared_value,
+    viewer_value,
+)
 from demo.variants import VARIANTS
 
 
@@ -26,7 +33,9 @@ def build_comparison(choices: Choices) -> None:
     """Lay out and wire the comparison; another photo or framing clears it."""
     with gr.Accordion("Compare the variants", open=False):
         compare = gr.Button("Compare XXS, XS and S on this image")
-        comparison = build_viewer("compare", viewer=read_viewer("viewer.html"))
+        comparison = build_viewer(
+            "comparison", elem_id="compare", viewer=read_viewer("viewer.html")
+        )
     compared = compare.click(
         on_compare,
         [choices.photo, choices.framing],
@@ -46,7 +55,7 @@ def build_comparison(choices: Choices) -> None:
     )
 
 
-def on_compare(photo: ImageRequest, framing: str) -> Iterator[Any]:
+def on_compare(photo: ImageRequest, framing: str) -> Iterator[ComparisonValue]:
     """Segment the photo with every variant, smallest first.
 
     Yields:
@@ -58,20 +67,22 @@ def on_compare(photo: ImageRequest, framing: str) -> Iterator[Any]:
         image, notes = read_photo(photo)
     run = uuid.uuid4().hex
     done: list[Segmentation] = []
-    results: list[dict[str, Any]] = []
-    shown: dict[str, Any] = {}
+    results: list[ComparedValue | FailedValue] = []
+    failures: list[FailedValue] = []
+    shown: ViewerValue | None = None
     for number, variant in enumerate(VARIANTS.values()):
         try:
             segmentation = segment(image, choose_model(variant.key), framing=framing, notes=notes)
         except Exception as error:
             sentence = describe_failure(error)
-            results.append({"key": variant.key, "label": variant.label, "error": sentence})
+            failures.append({"key": variant.key, "label": variant.label, "error": sentence})
+            results.append(failures[-1])
         else:
             done.append(segmentation)
             shown = shown or viewer_value(image, segmentation)
             results.append(compared_value(segmentation))
         waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
-        if done:
+        if shown:
             yield {
                 **shown,
                 "run": run,
@@ -80,4 +91,4 @@ def on_compare(photo: ImageRequest, framing: str) -> Iterator[Any]:
                 "agreement": agreement(done),
             }
     if not done:
-        raise gr.Error(str(results[0]["error"]), print_exception=False)
+        raise gr.Error(failures[0]["error"], print_exception=False)

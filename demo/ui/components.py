@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from demo.classes import CLASSES
 from demo.models.checkpoint import WeightsSource
+from demo.ui.viewer_value import ViewerProps, class_infos
 
 VIEWER = Path(__file__).parent / "viewer"
 
@@ -30,16 +30,16 @@ class Choices(NamedTuple):
     framing: gr.Radio
 
 
-def build_viewer(name: str, **props: str) -> gr.HTML:
+def build_viewer(name: str, elem_id: str | None = None, **props: str) -> gr.HTML:
     """Build an element of demo/ui/viewer; `demo.server` serves its modules as they are."""
+    common: ViewerProps = {"module": f"viewer/{name}.js", "classes": class_infos()}
     return gr.HTML(
         html_template=read_viewer(f"{name}.html"),
         css_template="".join(map(read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),
         js_on_load=_MOUNT,
         apply_default_css=False,
-        elem_id=name,
-        module=f"viewer/{name}.js",
-        classes=[{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES],
+        elem_id=elem_id or name,
+        **common,
         **props,
     )
 

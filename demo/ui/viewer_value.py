@@ -1,15 +1,19 @@
-"""What the viewer's JavaScript is given: JSON of images, logits and areas."""
+"""Viewer values: what the page sends to the viewer's JavaScript, as JSON.
+
+Each TypedDict has a twin of the same name in demo/ui/viewer/types.js, which also tells what its
+fields mean.
+"""
 
 import base64
 import itertools
-from typing import Any
+from typing import TypedDict
 
 import cv2
 import numpy as np
 
-from demo.areas import class_areas, count_not_seen
+from demo.areas import AreaRow, class_areas, count_not_seen
 from demo.class_map import winning_classes
-from demo.classes import NOT_SEEN
+from demo.classes import CLASSES, NOT_SEEN
 from demo.exports import encode_jpeg
 from demo.image import Image
 from demo.segmentation import Segmentation
@@ -18,8 +22,91 @@ DISPLAY_SIDE = 2048
 """Longest side of the picture sent to the page, in pixels; results keep the full size."""
 
 
-def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
+class ClassInfo(TypedDict):
+    """A class: its name and its colours."""
+
+    name: str
+    voc: tuple[int, int, int]
+    safe: tuple[int, int, int]
+
+
+class ViewerProps(TypedDict):
+    """What every component of the viewer is mounted with."""
+
+    module: str
+    classes: list[ClassInfo]
+
+
+class ComparisonProps(ViewerProps):
+    """What the comparison is mounted with: the HTML of one viewer as well."""
+
+    viewer: str
+
+
+class ResultValue(TypedDict):
+    """What can be inspected in one result."""
+
+    description: str
+    logits: str
+    grid: tuple[int, ...]
+    box: tuple[float, float, float, float]
+    winners: list[int]
+    areas: list[AreaRow]
+    not_seen: int
+
+
+class ViewerValue(ResultValue):
+    """One result on its image."""
+
+    photo: str
+    width: int
+    height: int
+    variant: str
+
+
+class ComparedValue(ResultValue):
+    """The result of one variant in a comparison."""
+
+    key: str
+    label: str
+    parameters: float
+    miou: float
+    elapsed_ms: float
+    weights: str
+    seen: int
+
+
+class FailedValue(TypedDict):
+    """Why a comparison lacks the result of a variant."""
+
+    key: str
+    label: str
+    error: str
+
+
+class AgreementRow(TypedDict):
+    """The fraction of seen pixels to which some variants give the same class."""
+
+    pair: str
+    share: float
+
+
+class ComparisonValue(ViewerValue):
+    """The results of a comparison that have come in so far."""
+
+    run: str
+    results: list[ComparedValue | FailedValue]
+    pending: str
+    agreement: list[AgreementRow]
+
+
+def class_infos() -> list[ClassInfo]:
+    """List the classes in the order of their ids."""
+    return [{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES]
+
+
+def viewer_value(image: Image, segmentation: Segmentation) -> ViewerValue:
+    """Build what demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
     height, width = segmentation.image_hw
     return {
         "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
@@ -30,8 +117,7 @@ def viewer_value(image: Image, segmentation: Segmentation) -> dict[str, Any]:
     }
 
 
-def _inspectable(segmentation: Segmentation) -> dict[str, Any]:
-    """What one result needs: the logits as half floats, the exact areas, and a description."""
+def _inspectable(segmentation: Segmentation) -> ResultValue:
     logits = segmentation.logits.astype("<f2")  # (21, h, w)
     found = [area.class_name for area in class_areas(segmentation) if area.class_id]
     return {
@@ -58,8 +144,8 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def compared_value(segmentation: Segmentation) -> dict[str, Any]:
-    """What demo/ui/viewer/compare.js shows of one variant."""
+def compared_value(segmentation: Segmentation) -> ComparedValue:
+    """Build what demo/ui/viewer/comparison.js shows of one variant."""
     variant = segmentation.variant
     height, width = segmentation.image_hw
     return {
@@ -74,15 +160,15 @@ def compared_value(segmentation: Segmentation) -> dict[str, Any]:
     }
 
 
-def agreement(done: list[Segmentation]) -> list[dict[str, Any]]:
-    """The share of seen pixels to which variants give the same class, for each pair and all."""
+def agreement(done: list[Segmentation]) -> list[AgreementRow]:
+    """Compute the fraction of seen pixels on which variants agree, for each pair and for all."""
     groups = list(itertools.combinations(done, 2))
     if len(done) > 2:
         groups.append(tuple(done))  # type: ignore[arg-type]
     seen = done[0].class_map != NOT_SEEN
-    shares = []
+    rows: list[AgreementRow] = []
     for group in groups:
         same = np.logical_and.reduce([group[0].class_map == each.class_map for each in group[1:]])
         names = " and ".join(each.variant.key.upper() for each in group)
-        shares.append({"pair": names, "share": float(same[seen].mean())})
-    return shares
+        rows.append({"pair": names, "share": float(same[seen].mean())})
+    return rows

@@ -1,9 +1,12 @@
 """The WebSocket of the live view: one frame in flight, nothing queued, nothing on disk.
 
-The browser sends text, {"smoothing": 0.5}, whenever that changes, and frames as binary messages:
-a number of its own (4 bytes, little-endian) and a JPEG. Each frame is answered by one
-binary message: the length of a JSON header (4 bytes), the header, and the logits as
-little-endian half floats. A session that cannot go on ends with a close code and a sentence.
+The browser sends text, {"smoothing": 0.5}, whenever that changes, and each frame as a binary
+message, a JPEG. Each frame is answered by one binary message: the length of a JSON header (4 bytes,
+little-endian), the header, and the logits as little-endian half floats. A session that cannot go on
+ends with a close code and a sentence.
+
+Each TypedDict has a twin of the same name in demo/ui/viewer/types.js, which also tells what its
+fields mean; demo/ui/viewer/connection.js is the other side of the socket.
 """
 
 import asyncio
@@ -11,11 +14,12 @@ import json
 import logging
 import struct
 import time
-from typing import Any
+from typing import Any, TypedDict
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from demo.areas import AreaRow
 from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError
 from demo.live import LiveResult, LiveSession
@@ -43,6 +47,28 @@ _BUSY, _REFUSED, _DAMAGED, _FAILED, _OVER = 1013, 1008, 1003, 1011, 1000
 sessions = LiveSessions(SESSIONS_PER_CPU * usable_cpus(), LONGEST_S)
 
 
+class LiveReady(TypedDict):
+    """The first message of a session."""
+
+    ready: str
+    weights: str
+
+
+class LiveError(TypedDict):
+    """The last message of a session that the server ends."""
+
+    error: str
+
+
+class LiveHeader(TypedDict):
+    """The header of each result."""
+
+    classes: tuple[int, ...]
+    grid: tuple[int, ...]
+    areas: list[AreaRow]
+    flicker: tuple[float, float] | None
+
+
 class Ended(DemoError):
     """Ends a session with a close code of the WebSocket protocol and a sentence."""
 
@@ -63,8 +89,11 @@ async def serve_live(socket: WebSocket) -> None:
         _check_origin(socket)
         with sessions.enter(client_address(socket.scope)) as end:
             model = await _load()
-            origin = {"ready": model.variant.label, "weights": model.weights.describe()}
-            await socket.send_json(origin)
+            ready: LiveReady = {
+                "ready": model.variant.label,
+                "weights": model.weights.describe(),
+            }
+            await socket.send_json(ready)
             await _converse(socket, LiveSession(model.engine), end)
     except WebSocketDisconnect:
         return
@@ -87,7 +116,8 @@ async def _load() -> Model:
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:
     try:
         # A close reason holds only 123 bytes, so the sentence is sent before it.
-        await socket.send_json({"error": sentence})
+        error: LiveError = {"error": sentence}
+        await socket.send_json(error)
         await socket.close(code)
     except (RuntimeError, WebSocketDisconnect):
         return  # the client has gone already
@@ -115,12 +145,11 @@ async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None
             if message.get("bytes") is None:
                 _configure(session, message.get("text") or "")
                 continue
-            number, jpeg = _split(message["bytes"])
-            result = await asyncio.to_thread(session.answer, jpeg)
+            result = await asyncio.to_thread(session.answer, message["bytes"])
             FORWARD_PASSES.labels(VARIANT).inc()
             if receiving.done() and receiving.result().get("bytes") is not None:
                 raise Ended(_REFUSED, "Expected one frame at a time; wait for the answer.")
-            await socket.send_bytes(encode_result(number, result))
+            await socket.send_bytes(encode_result(result))
             answered_at = time.monotonic()
     finally:
         receiving.cancel()
@@ -134,21 +163,13 @@ def _configure(session: LiveSession, text: str) -> None:
         raise Ended(_DAMAGED, 'Expected {"smoothing": 0 to 0.95} as JSON.') from None
 
 
-def _split(message: bytes) -> tuple[int, bytes]:
-    if len(message) < 4:
-        raise Ended(_DAMAGED, "Expected a frame: four bytes of number and a JPEG.")
-    return struct.unpack("<I", message[:4])[0], message[4:]
-
-
-def encode_result(number: int, result: LiveResult) -> bytes:
-    """Encode a binary message; demo/ui/viewer/connection.js reads it."""
-    header = {
-        "frame": number,
+def encode_result(result: LiveResult) -> bytes:
+    """Encode a result as one binary message; demo/ui/viewer/connection.js reads it."""
+    header: LiveHeader = {
         "classes": result.class_ids,
         "grid": result.logits.shape[1:],
         "areas": [[class_id, round(share, 5)] for class_id, share in result.areas.items()],
         "flicker": result.flicker,
-        "elapsed_ms": round(result.elapsed_ms, 1),
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)  # pad, so that the logits are aligned

@@ -15,7 +15,7 @@ from demo.inference import segment
 from demo.models.registry import Registry
 from demo.segmentation import Segmentation
 from demo.ui.image_tab import EXAMPLES
-from demo.ui.viewer_value import viewer_value
+from demo.ui.viewer_value import ViewerValue, viewer_value
 from demo.variants import get_variant
 from tests.support.browser import (
     after_painting,
@@ -60,7 +60,7 @@ PAINT = (
 
 def painted(
     page: Page,
-    value: dict[str, Any],
+    value: ViewerValue,
     painter: str,
     size_wh: tuple[int, int] | None = None,
     **state: Any,
@@ -216,8 +216,8 @@ ABOVE = (
     f"async ([value, counts, threshold]) => {{{AT}"
     + """
     const { Field } = await at("field.js");
-    const { Areas } = await at("areas.js");
-    return new Areas(new Field(value), counts).above(threshold);
+    const { SureAreas } = await at("sure_areas.js");
+    return new SureAreas(new Field(value), counts).above(threshold);
 }"""
 )
 
@@ -240,7 +240,7 @@ def test_a_class_smaller_than_the_samples_is_judged_by_itself(
     segmentation = Segmentation(class_map, logits, plan, get_variant("s"), FAKE_WEIGHTS, 1.0)
     value = viewer_value(np.zeros((1000, 1000, 3), np.uint8), segmentation)
     found = page.evaluate(ABOVE, [value, value["areas"], 0.9])
-    rows = {row["id"]: row["pixels"] for row in found["rows"]}
+    rows = dict(found["rows"])
     assert least * specks <= rows[7] <= most * specks
     assert sum(rows.values()) + found["unsure"] == 1_000_000
 

@@ -1,90 +1,69 @@
-// What the network said, as a continuous field over the image: logits on a grid, interpolated
-// bilinearly (align_corners=False) as demo/class_map.py does on the server.
+// The logits of a result as a continuous field over the image: they lie on a grid and are
+// interpolated bilinearly (align_corners=False), as demo/class_map.py does on the server.
 //
 // Positions are continuous image coordinates: pixel (row i, column j) has its centre at
 // (i + 0.5, j + 0.5).
 
+import { decodeBase64, decodeHalfFloats } from "./half_floats.js";
+import { cutIntoRuns, planAxis } from "./sampling.js";
+
+/** @import { Run, Sampling } from "./sampling.js" */
+/** @import { ResultValue, ViewerImage } from "./types.js" */
+
 export const CLASSES = 21;
+
+/** Stands in a class map for pixels that the network was not shown. */
 export const NOT_SEEN = 255;
 
-const NEGLIGIBLE = 12; // a logit so far behind adds less than 1e-5 to the sum of a softmax
+const NEGLIGIBLE = 12; // a logit this far behind adds less than 1e-5 to the sum of a softmax
 
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
-}
+/**
+ * What can be painted: a class at each point of an image.
+ *
+ * @typedef {object} ClassField
+ * @property {number} width of the image, in pixels.
+ * @property {number} height
+ * @property {Field["rasterise"]} rasterise
+ */
 
-/** Decode a buffer of little-endian half floats. */
-export function decodeHalfFloats(buffer) {
-  const halves = new Uint16Array(buffer);
-  const floats = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) floats[i] = halfToFloat(halves[i]);
-  return floats;
-}
+/**
+ * A class with its softmax.
+ *
+ * @typedef {{id: number, confidence: number}} ClassConfidence
+ */
 
-function halfToFloat(half) {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** Where positions lie between the grid's points along one axis. */
-function planAxis(positions, count, start, stop) {
-  const cells = new Int32Array(positions.length);
-  const fractions = new Float32Array(positions.length);
-  const seen = new Uint8Array(positions.length);
-  for (let i = 0; i < positions.length; i++) {
-    const along = ((positions[i] - start) * count) / (stop - start) - 0.5;
-    const inside = Math.min(Math.max(along, 0), count - 1);
-    cells[i] = Math.min(Math.floor(inside), count - 2);
-    fractions[i] = inside - cells[i];
-    seen[i] = positions[i] >= start && positions[i] < stop ? 1 : 0;
-  }
-  return { cells, fractions, seen };
-}
+/**
+ * What a field is made of: base64 text of half floats, or logits that are decoded already, as
+ * (21, h, w) floats.
+ *
+ * @typedef {Pick<ResultValue, "grid" | "box" | "winners"> & Pick<ViewerImage, "width" | "height">
+ *     & {logits: string | Float32Array}} FieldSource
+ */
 
 export class Field {
-  /**
-   * @param {object} result what the server sends; see viewer_value in demo/ui/payload.py.
-   */
+  /** @param {FieldSource} result */
   constructor(result) {
-    const { logits } = result; // (21, h, w), base64 of half floats or decoded already
-    this.logits = typeof logits === "string" ? decodeHalfFloats(fromBase64(logits)) : logits;
-    [this.gridHeight, this.gridWidth] = result.grid;
-    [this.top, this.left, this.bottom, this.right] = result.box;
+    const { logits } = result;
+    this.logits = typeof logits === "string" ? decodeHalfFloats(decodeBase64(logits)) : logits;
+    this.gridHeight = result.grid[0];
+    this.gridWidth = result.grid[1];
+    this.top = result.box[0];
+    this.left = result.box[1];
+    this.bottom = result.box[2];
+    this.right = result.box[3];
     this.width = result.width;
     this.height = result.height;
-    this.winners = result.winners; // ids of the classes that can be the argmax somewhere
+    this.winners = result.winners;
   }
 
-  /** Where a class may lead: the parts of the image between four neighbouring grid points. */
-  cellsOf(id) {
-    const { gridWidth, gridHeight, logits, winners } = this;
-    const plane = gridWidth * gridHeight;
-    const width = (this.right - this.left) / gridWidth;
-    const height = (this.bottom - this.top) / gridHeight;
-    const cells = [];
-    for (let row = -1; row < gridHeight; row++) {
-      for (let column = -1; column < gridWidth; column++) {
-        const corners = [0, 1].flatMap((down) =>
-          [0, 1].map((right) => {
-            const y = Math.min(Math.max(row + down, 0), gridHeight - 1);
-            return y * gridWidth + Math.min(Math.max(column + right, 0), gridWidth - 1);
-          }),
-        );
-        const beats = (other) =>
-          corners.some((at) => logits[id * plane + at] >= logits[other * plane + at]);
-        if (!winners.every(beats)) continue;
-        const [left, top] = [this.left + (column + 0.5) * width, this.top + (row + 0.5) * height];
-        cells.push({ left, top, width, height });
-      }
-    }
-    return cells;
-  }
-
-  /** The class at a point with its softmax and the runner-up's; null where nothing was seen. */
+  /**
+   * Find the most likely and the second most likely class at a point.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @returns {{winner: ClassConfidence, runnerUp: ClassConfidence} | null} null where the network
+   *     saw nothing.
+   */
   probe(x, y) {
     if (x < this.left || x >= this.right || y < this.top || y >= this.bottom) return null;
     const across = planAxis([x], this.gridWidth, this.left, this.right);
@@ -100,11 +79,20 @@ export class Field {
     scores.sort((one, other) => other.score - one.score);
     const best = scores[0].score;
     const sum = scores.reduce((total, { score }) => total + Math.exp(score - best), 0);
-    const share = ({ id, score }) => ({ id, confidence: Math.exp(score - best) / sum });
-    return { winner: share(scores[0]), runnerUp: share(scores[1]) };
+    const [winner, runnerUp] = scores
+      .slice(0, 2)
+      .map(({ id, score }) => ({ id, confidence: Math.exp(score - best) / sum }));
+    return { winner, runnerUp };
   }
 
-  /** Logits of all classes on a horizontal line through the grid, (21, w). */
+  /**
+   * Interpolate the logits of all classes on a horizontal line through the grid.
+   *
+   * @param {number} cell the row of the grid above the line.
+   * @param {number} fraction of the way from there to the next row.
+   * @param {Float32Array} [out] is filled and returned.
+   * @returns {Float32Array} of shape (21, w).
+   */
   #interpolateRow(cell, fraction, out = new Float32Array(CLASSES * this.gridWidth)) {
     const { gridWidth: width, gridHeight: height, logits } = this;
     for (let id = 0; id < CLASSES; id++) {
@@ -118,35 +106,44 @@ export class Field {
   }
 
   /**
-   * Class ids, and at wish the winners' confidence, on a raster.
+   * Find the class at each point of a raster.
    *
-   * @param {{left: number, top: number, stepX: number, stepY: number}} view image coordinates of
-   *     the raster's corner, and image pixels per raster pixel.
-   * @returns {{ids: Uint8Array, confidence: Float32Array | null}} row by row.
+   * @param {Sampling} sampling
+   * @param {number} width points in a row.
+   * @param {number} height rows.
+   * @param {Float32Array | null} confidence is filled with the softmax of each point's class.
+   * @returns {Uint8Array} class ids, row by row.
    */
-  rasterise(view, width, height, withConfidence = false) {
-    const centres = (start, step, count) =>
-      Float64Array.from({ length: count }, (_, i) => start + (i + 0.5) * step);
-    const columns = centres(view.left, view.stepX, width);
-    const rows = centres(view.top, view.stepY, height);
+  rasterise({ left, top, stepX, stepY }, width, height, confidence = null) {
+    const columns = Float64Array.from({ length: width }, (_, i) => left + (i + 0.5) * stepX);
+    const rows = Float64Array.from({ length: height }, (_, i) => top + (i + 0.5) * stepY);
     const across = planAxis(columns, this.gridWidth, this.left, this.right);
     const down = planAxis(rows, this.gridHeight, this.top, this.bottom);
     const ids = new Uint8Array(width * height).fill(NOT_SEEN);
-    const confidence = withConfidence ? new Float32Array(width * height) : null;
     const runs = cutIntoRuns(across);
-    let row = null;
+    const row = new Float32Array(CLASSES * this.gridWidth);
     for (let y = 0; y < height; y++) {
       if (!down.seen[y]) continue;
-      row = this.#interpolateRow(down.cells[y], down.fractions[y], row ?? undefined);
+      this.#interpolateRow(down.cells[y], down.fractions[y], row);
       for (const run of runs) {
         this.#fillIds(ids, y * width, row, run, across.fractions);
-        if (confidence) this.#fillConfidence(confidence, ids, y * width, row, run, across.fractions);
+        if (!confidence) continue;
+        this.#fillConfidence(confidence, ids, y * width, row, run, across.fractions);
       }
     }
-    return { ids, confidence };
+    return ids;
   }
 
-  /** Between two grid points scores are straight lines: who leads at both ends leads between. */
+  /**
+   * Fill in the class ids of a run. Between two points of the grid logits change linearly, so the
+   * class that leads at both ends leads everywhere between.
+   *
+   * @param {Uint8Array} ids of the whole raster.
+   * @param {number} start where the raster's row begins in it.
+   * @param {Float32Array} row logits on the line of this row.
+   * @param {Run} run
+   * @param {Float32Array} fractions of each point of a row.
+   */
   #fillIds(ids, start, row, { cell, from, to }, fractions) {
     const { gridWidth, winners } = this;
     const left = leader(row, winners, gridWidth, cell);
@@ -167,6 +164,16 @@ export class Field {
     }
   }
 
+  /**
+   * Fill in the confidence of a run. The parameters are those of #fillIds.
+   *
+   * @param {Float32Array} confidence of the whole raster.
+   * @param {Uint8Array} ids
+   * @param {number} start
+   * @param {Float32Array} row
+   * @param {Run} run
+   * @param {Float32Array} fractions
+   */
   #fillConfidence(confidence, ids, start, row, { cell, from, to }, fractions) {
     const { gridWidth, winners } = this;
     const close = closeClasses(row, winners, gridWidth, cell);
@@ -187,24 +194,28 @@ export class Field {
   }
 }
 
-function cutIntoRuns({ cells, seen }) {
-  const runs = [];
-  for (let from = 0; from < cells.length; ) {
-    let to = from + 1;
-    while (to < cells.length && cells[to] === cells[from] && seen[to] === seen[from]) to++;
-    if (seen[from]) runs.push({ cell: cells[from], from, to });
-    from = to;
-  }
-  return runs;
-}
-
+/**
+ * Find the class with the largest logit at a point of the grid.
+ *
+ * @param {Float32Array} row
+ * @param {number[]} winners
+ * @param {number} gridWidth
+ * @param {number} x
+ */
 function leader(row, winners, gridWidth, x) {
   let best = winners[0];
   for (const id of winners) if (row[id * gridWidth + x] > row[best * gridWidth + x]) best = id;
   return best;
 }
 
-/** The classes that count in a softmax anywhere between two grid points. */
+/**
+ * Find the classes that count in a softmax anywhere between two points of the grid.
+ *
+ * @param {Float32Array} row
+ * @param {number[]} winners
+ * @param {number} gridWidth
+ * @param {number} cell
+ */
 function closeClasses(row, winners, gridWidth, cell) {
   const ends = [cell, cell + 1];
   const floor = Math.min(

@@ -1,27 +1,75 @@
-// Where to write the names of large regions.
+// Where the names of large regions are written.
 
+import { make, move } from "./dom.js";
 import { NOT_SEEN } from "./field.js";
+import { cssColour } from "./style.js";
 
-const ACROSS = 96; // raster points along the longer side
-const LEAST_SHARE = 0.015; // of the image, for a region to be named
+/** @import { ClassField } from "./field.js" */
+/** @import { Colour } from "./types.js" */
 
-/** The innermost point of each large connected region: [{id, x, y}] in image coordinates. */
+const ACROSS = 96; // raster points along the longer side of the image
+const LEAST_FRACTION = 0.015; // a region that covers less of the image gets no name
+
+/**
+ * A class and a point in image coordinates.
+ *
+ * @typedef {{id: number, x: number, y: number}} Label
+ */
+
+/**
+ * Find the innermost point of each large connected region.
+ *
+ * @param {ClassField} field
+ * @returns {Label[]}
+ */
 export function placeLabels(field) {
   const longer = Math.max(field.width, field.height);
   const width = Math.ceil((ACROSS * field.width) / longer);
   const height = Math.ceil((ACROSS * field.height) / longer);
   const [stepX, stepY] = [field.width / width, field.height / height];
-  const { ids } = field.rasterise({ left: 0, top: 0, stepX, stepY }, width, height);
+  const ids = field.rasterise({ left: 0, top: 0, stepX, stepY }, width, height);
   const depth = measureDepth(ids, width, height);
+  const least = LEAST_FRACTION * ids.length;
   return findRegions(ids, width, height)
-    .filter(({ id, places }) => id && id !== NOT_SEEN && places.length >= LEAST_SHARE * ids.length)
+    .filter(({ id, places }) => id && id !== NOT_SEEN && places.length >= least)
     .map(({ id, places }) => {
-      const inmost = places.reduce((best, place) => (depth[place] > depth[best] ? place : best));
+      const inmost = places.reduce((best, each) => (depth[each] > depth[best] ? each : best));
       const [row, column] = [Math.floor(inmost / width), inmost % width];
       return { id, x: (column + 0.5) * stepX, y: (row + 0.5) * stepY };
     });
 }
 
+/**
+ * Write names on the stage. A name near an edge is moved inwards, so that it is shown whole.
+ *
+ * @param {HTMLElement} layer
+ * @param {{name: string, colour: Colour, x: number, y: number}[]} names with their centres, in CSS
+ *     pixels of the layer.
+ * @param {{width: number, height: number}} stage its size in CSS pixels.
+ */
+export function renderLabels(layer, names, stage) {
+  const spans = names.map(({ name, colour }) => {
+    const span = make("span", {}, name);
+    span.style.borderColor = cssColour(colour);
+    return span;
+  });
+  layer.replaceChildren(...spans);
+  const halves = spans.map((span) => ({ x: span.offsetWidth / 2, y: span.offsetHeight / 2 }));
+  spans.forEach((span, i) => {
+    const within = (/** @type {"x" | "y"} */ axis, /** @type {number} */ length) =>
+      Math.max(halves[i][axis], Math.min(length - halves[i][axis], names[i][axis]));
+    move(span, { x: within("x", stage.width), y: within("y", stage.height) });
+  });
+}
+
+/**
+ * Find the connected regions of a class map.
+ *
+ * @param {Uint8Array} ids
+ * @param {number} width
+ * @param {number} height
+ * @returns {{id: number, places: number[]}[]} with the indices of each region's points.
+ */
 function findRegions(ids, width, height) {
   const taken = new Uint8Array(ids.length);
   const regions = [];
@@ -42,7 +90,14 @@ function findRegions(ids, width, height) {
   return regions;
 }
 
-/** City-block distance of each point to the nearest point of another class or the border. */
+/**
+ * Measure the city-block distance of each point to the nearest point of another class, or to the
+ * border.
+ *
+ * @param {Uint8Array} ids
+ * @param {number} width
+ * @param {number} height
+ */
 function measureDepth(ids, width, height) {
   const depth = new Uint16Array(ids.length);
   const queue = [];
@@ -64,6 +119,11 @@ function measureDepth(ids, width, height) {
   return depth;
 }
 
+/**
+ * @param {number} place index of a point.
+ * @param {number} width
+ * @param {number} height
+ */
 function neighbours(place, width, height) {
   const [row, column] = [Math.floor(place / width), place % width];
   const around = [];

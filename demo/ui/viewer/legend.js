@@ -1,38 +1,41 @@
-// The legend, whose entries switch classes, and the table of areas.
+// The legend, whose entries show and hide classes, and the table of areas.
 
-import { UNSURE } from "./style.js";
+import { find, make } from "./dom.js";
+import { areaPercent } from "./percent.js";
+import { cssColour, UNSURE } from "./style.js";
 
-const unsureColour = `rgb(${UNSURE.join(",")})`;
-/** A share in [0, 1] as a number of percent; only all is 100, and only nothing 0. */
-export function percent(share) {
-  if (share > 0 && share < 0.0001) return "< 0.01";
-  if (share > 0.9999 && share < 1) return "> 99.99";
-  return (share * 100).toFixed(2);
-}
-const grouped = (count) => count.toLocaleString("en");
+/** @import { AreaRow, ClassInfo, Colour } from "./types.js" */
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+/**
+ * What a legend shows. All areas are in the same unit.
+ *
+ * @typedef {object} LegendContent
+ * @property {AreaRow[]} rows
+ * @property {number} unsure area below the threshold of confidence.
+ * @property {number} seen area that the network saw.
+ * @property {number} notSeen area that it did not see.
+ * @property {ClassInfo[]} classes
+ * @property {Colour[]} palette the colour of each class.
+ * @property {Set<number>} hidden ids of the classes that are not painted.
+ */
 
-function swatch(colour) {
-  const element = make("span", { class: colour ? "swatch" : "swatch striped" });
-  if (colour) element.style.background = colour;
-  return element;
-}
-
-/** CSS of a class's colour; background is shown as it is in the picture: not painted. */
-const cssColour = (id, palette) => (id ? `rgb(${palette[id].join(",")})` : "transparent");
-
-/** Hide a class, or show it again. @param {Set<number>} hidden changed. */
+/**
+ * Hide a class, or show it again.
+ *
+ * @param {Set<number>} hidden is changed.
+ * @param {number} id
+ */
 export function toggleClass(hidden, id) {
   if (!hidden.delete(id)) hidden.add(id);
 }
 
-/** Show one of the classes present alone; a second time, all again. */
+/**
+ * Show one class alone, or all classes if it is alone already.
+ *
+ * @param {Set<number>} hidden is changed.
+ * @param {number} id
+ * @param {number[]} present ids of the classes that are present.
+ */
 export function isolateClass(hidden, id, present) {
   const others = present.filter((other) => other && other !== id);
   const isAlone = !hidden.has(id) && others.every((other) => hidden.has(other));
@@ -40,73 +43,114 @@ export function isolateClass(hidden, id, present) {
   if (!isAlone) for (const other of others) hidden.add(other);
 }
 
-/** Replace the entries; where only shares have changed these alone, so that a press is not lost. */
-function updateList(list, entries) {
-  entries.forEach((entry, i) => {
-    list.children[i]?.querySelector("b").replaceChildren(entry.querySelector("b").textContent);
-  });
-  const isSame = entries.every((entry, i) => list.children[i]?.isEqualNode(entry));
-  if (isSame && entries.length === list.children.length) return;
-  const focused = list.contains(document.activeElement) && document.activeElement.dataset.key;
-  list.replaceChildren(...entries);
-  if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus({ preventScroll: true });
-}
-
 /**
- * @param {HTMLUListElement} list
- * @param {object} shown rows, unsure, notSeen, seen, names, palette, hidden.
- * @param {{toggle: (id) => void, isolate: (id) => void}} on
+ * @param {HTMLElement} list
+ * @param {LegendContent} content
+ * @param {{toggle: (id: number) => void, isolate: (id: number) => void}} on
  */
-export function renderLegend(list, shown, on) {
-  const entries = shown.rows.map(({ id, pixels }) => {
-    const name = shown.names[id];
-    const share = `${percent(pixels / shown.seen)} %`;
-    const parts = [swatch(cssColour(id, shown.palette)), `${name} `, make("b", {}, share)];
+export function renderLegend(list, content, on) {
+  const { classes, hidden, notSeen, palette, rows, seen, unsure } = content;
+  const entries = rows.map(([id, area]) => {
+    const { name } = classes[id];
+    const share = bold(`${areaPercent(area / seen)} %`);
+    const parts = [swatch(id ? palette[id] : null), `${name} `, share];
     if (!id) return make("li", {}, make("span", { class: "class" }, ...parts));
-    const pressed = String(!shown.hidden.has(id));
-    const attributes = { type: "button", class: "class", "aria-pressed": pressed };
+    const attributes = { type: "button", class: "class", "aria-pressed": String(!hidden.has(id)) };
     const toggle = make("button", { ...attributes, "data-key": `toggle ${id}` }, ...parts);
     toggle.title = `Show or hide ${name}`;
     toggle.addEventListener("click", () => on.toggle(id));
-    const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` }, "only");
+    const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` });
+    only.textContent = "only";
     only.setAttribute("aria-label", `Show ${name} only`);
     only.addEventListener("click", () => on.isolate(id));
     return make("li", {}, toggle, only);
   });
-  const notSeen = shown.notSeen / (shown.seen + shown.notSeen);
-  for (const [pixels, colour, name, share] of [
-    [shown.unsure, unsureColour, "unsure", `${percent(shown.unsure / shown.seen)} %`],
-    [shown.notSeen, null, "not seen", `${percent(notSeen)} % of the image`],
-  ]) {
-    if (!pixels) continue;
-    const parts = [swatch(colour), `${name} `, make("b", {}, share)];
+  const addNote = (/** @type {(Node | string)[]} */ ...parts) =>
     entries.push(make("li", {}, make("span", { class: "class" }, ...parts)));
+  if (unsure) addNote(swatch(UNSURE), "unsure ", bold(`${areaPercent(unsure / seen)} %`));
+  if (notSeen) {
+    const fraction = areaPercent(notSeen / (seen + notSeen));
+    addNote(stripedSwatch(), "not seen ", bold(`${fraction} % of the image`));
   }
   updateList(list, entries);
 }
 
-/** @param {HTMLTableElement} table; the other as for renderLegend, with width and height. */
-export function renderTable(table, shown) {
-  const foreground = shown.rows.reduce((sum, { id, pixels }) => sum + (id ? pixels : 0), 0);
-  const row = (mark, name, ...cells) =>
-    make("tr", {}, make("th", { scope: "row" }, mark, name), ...cells.map((c) => make("td", {}, c)));
-  const rows = shown.rows.map(({ id, pixels }) =>
-    row(
-      swatch(cssColour(id, shown.palette)),
-      shown.names[id],
-      grouped(pixels),
-      percent(pixels / shown.seen),
-      id && foreground ? percent(pixels / foreground) : "",
-    ),
-  );
-  if (shown.unsure) {
-    const share = percent(shown.unsure / shown.seen);
-    rows.push(row(swatch(unsureColour), "unsure", grouped(shown.unsure), share, ""));
+/**
+ * Put new entries into a list. Entries in which only the percentage changes stay the same elements:
+ * otherwise a press on a button would be lost when a result comes in before the release.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} entries
+ */
+function updateList(list, entries) {
+  entries.forEach((entry, i) => {
+    const text = find(entry, "b", HTMLElement).textContent;
+    list.children[i]?.querySelector("b")?.replaceChildren(text);
+  });
+  const isSame = entries.every((entry, i) => list.children[i]?.isEqualNode(entry));
+  if (isSame && entries.length === list.children.length) return;
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.getAttribute("data-key");
+  list.replaceChildren(...entries);
+  const successor = key && list.querySelector(`[data-key="${key}"]`);
+  if (successor instanceof HTMLElement) successor.focus({ preventScroll: true });
+}
+
+/**
+ * @param {HTMLTableElement} table
+ * @param {LegendContent} content with areas in pixels.
+ * @param {{width: number, height: number}} image its size in pixels.
+ */
+export function renderTable(table, content, image) {
+  const { classes, notSeen, palette, rows, seen, unsure } = content;
+  const foreground = rows.reduce((sum, [id, pixels]) => sum + (id ? pixels : 0), 0);
+  const lines = rows.map(([id, pixels]) => {
+    const ofForeground = id && foreground ? areaPercent(pixels / foreground) : "";
+    const cells = [grouped(pixels), areaPercent(pixels / seen), ofForeground];
+    return tableRow(swatch(id ? palette[id] : null), classes[id].name, cells);
+  });
+  if (unsure) {
+    const cells = [grouped(unsure), areaPercent(unsure / seen), ""];
+    lines.push(tableRow(swatch(UNSURE), "unsure", cells));
   }
-  if (shown.notSeen) rows.push(row(swatch(null), "not seen", grouped(shown.notSeen), "", ""));
-  table.tBodies[0].replaceChildren(...rows);
-  table.querySelector(".share").textContent = shown.notSeen ? "% of seen" : "% of image";
-  table.tFoot.rows[0].cells[1].textContent = grouped(shown.width * shown.height);
-  const estimated = shown.unsure ? "; areas above a threshold are estimated from samples" : "";
-  table.caption.textContent = `${shown.width} × ${shown.height} pixels${estimated}`;
+  if (notSeen) lines.push(tableRow(stripedSwatch(), "not seen", [grouped(notSeen), "", ""]));
+  find(table, "tbody", HTMLElement).replaceChildren(...lines);
+  find(table, ".share", HTMLElement).textContent = notSeen ? "% of seen" : "% of image";
+  find(table, "tfoot td", HTMLElement).textContent = grouped(image.width * image.height);
+  const estimated = unsure ? "; areas above a threshold are estimated from samples" : "";
+  const caption = `${image.width} × ${image.height} pixels${estimated}`;
+  find(table, "caption", HTMLElement).textContent = caption;
+}
+
+/**
+ * @param {HTMLElement} mark
+ * @param {string} name
+ * @param {string[]} cells
+ */
+function tableRow(mark, name, cells) {
+  const head = make("th", { scope: "row" }, mark, name);
+  return make("tr", {}, head, ...cells.map((text) => make("td", {}, text)));
+}
+
+/** @param {string} text */
+function bold(text) {
+  return make("b", {}, text);
+}
+
+/**
+ * @param {Colour | null} colour null for background, which is not painted in the picture either.
+ */
+function swatch(colour) {
+  const element = make("span", { class: "swatch" });
+  element.style.background = colour ? cssColour(colour) : "transparent";
+  return element;
+}
+
+function stripedSwatch() {
+  return make("span", { class: "swatch striped" });
+}
+
+/** @param {number} count */
+function grouped(count) {
+  return count.toLocaleString("en");
 }

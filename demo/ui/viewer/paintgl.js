@@ -3,6 +3,10 @@
 import { CLASSES } from "./field.js";
 import { CONFIDENCE_COLOURS } from "./style.js";
 
+/** @import { Field } from "./field.js" */
+/** @import { Sampling } from "./sampling.js" */
+/** @import { Style } from "./style.js" */
+
 const VERTEX = `#version 300 es
 void main() {
   // one triangle that covers the canvas
@@ -18,7 +22,7 @@ precision highp usampler2D;
 const int CLASSES = ${CLASSES};
 const int NOT_SEEN = 255;
 
-uniform sampler2DArray logits;      // one layer a class, one texel a grid point
+uniform sampler2DArray logits;      // one layer for each class, one texel for each grid point
 uniform sampler2D lookUp;           // 256 columns; colours, outlines, confidence
 uniform int winners[CLASSES];
 uniform int winnersCount;
@@ -107,7 +111,11 @@ void main() {
   }
 }`;
 
-/** Whether a context is drawn by a GPU rather than emulated by the CPU. */
+/**
+ * Tell whether a GPU draws for a context; otherwise the CPU emulates one.
+ *
+ * @param {WebGL2RenderingContext} gl
+ */
 export function isHardware(gl) {
   const info = gl.getExtension("WEBGL_debug_renderer_info");
   const name = gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
@@ -121,59 +129,65 @@ export class PainterGL {
    */
   constructor(canvas) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { premultipliedAlpha: true, antialias: false });
-    if (!this.gl) throw new Error("WebGL2 is missing");
-    this.field = null;
-    this.#prepare();
-  }
-
-  #prepare() {
-    const { gl } = this;
+    const gl = canvas.getContext("webgl2", { premultipliedAlpha: true, antialias: false });
+    if (!gl) throw new Error("WebGL2 is missing");
+    this.gl = gl;
+    this.hasField = false;
     this.program = link(gl);
     gl.useProgram(this.program);
-    this.at = (name) => gl.getUniformLocation(this.program, name);
     this.logits = gl.createTexture();
     this.lookUp = gl.createTexture();
-    gl.uniform1i(this.at("logits"), 0);
-    gl.uniform1i(this.at("lookUp"), 1);
+    gl.uniform1i(this.#uniform("logits"), 0);
+    gl.uniform1i(this.#uniform("lookUp"), 1);
     gl.bindVertexArray(gl.createVertexArray());
   }
 
+  /** @param {string} name */
+  #uniform(name) {
+    return this.gl.getUniformLocation(this.program, name);
+  }
+
+  /** @param {Field} field */
   setField(field) {
     const { gl } = this;
-    this.field = field;
+    this.hasField = true;
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.logits);
     nearest(gl, gl.TEXTURE_2D_ARRAY);
-    const size = [field.gridWidth, field.gridHeight, CLASSES];
-    const [format, type] = [gl.RED, gl.FLOAT];
+    const { gridWidth: width, gridHeight: height } = field;
+    const [target, format, type] = [gl.TEXTURE_2D_ARRAY, gl.RED, gl.FLOAT];
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage3D(gl.TEXTURE_2D_ARRAY, 0, gl.R32F, ...size, 0, format, type, field.logits);
+    gl.texImage3D(target, 0, gl.R32F, width, height, CLASSES, 0, format, type, field.logits);
     const winners = new Int32Array(CLASSES);
     winners.set(field.winners);
-    gl.uniform1iv(this.at("winners"), winners);
-    gl.uniform1i(this.at("winnersCount"), field.winners.length);
-    gl.uniform4f(this.at("box"), field.left, field.top, field.right, field.bottom);
+    gl.uniform1iv(this.#uniform("winners"), winners);
+    gl.uniform1i(this.#uniform("winnersCount"), field.winners.length);
+    gl.uniform4f(this.#uniform("box"), field.left, field.top, field.right, field.bottom);
   }
 
-  /** Like Painter2D.paint. */
-  paint(view, style) {
+  /**
+   * @param {Sampling} sampling
+   * @param {Style} style
+   */
+  paint(sampling, style) {
     const { gl, canvas } = this;
-    if (!this.field || !canvas.width || !canvas.height) return;
+    if (!this.hasField || !canvas.width || !canvas.height) return;
     this.#setLookUp(style);
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.uniform2f(this.at("canvasSize"), canvas.width, canvas.height);
-    gl.uniform4f(this.at("view"), view.left, view.top, view.stepX, view.stepY);
-    gl.uniform1i(this.at("mode"), style.mode === "confidence" ? 1 : 0);
-    gl.uniform1f(this.at("threshold"), style.threshold);
+    gl.uniform2f(this.#uniform("canvasSize"), canvas.width, canvas.height);
+    const { left, top, stepX, stepY } = sampling;
+    gl.uniform4f(this.#uniform("view"), left, top, stepX, stepY);
+    gl.uniform1i(this.#uniform("mode"), style.mode === "confidence" ? 1 : 0);
+    gl.uniform1f(this.#uniform("threshold"), style.threshold);
     const unsure = new Uint8Array(Uint32Array.of(style.unsureColour).buffer);
-    gl.uniform4f(this.at("unsure"), ...Array.from(unsure, (value) => value / 255));
-    gl.uniform1f(this.at("outlineWidth"), style.outlineWidth);
+    gl.uniform4fv(this.#uniform("unsure"), Array.from(unsure, (value) => value / 255));
+    gl.uniform1f(this.#uniform("outlineWidth"), style.outlineWidth);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
+  /** @param {Style} style */
   #setLookUp({ colours, outlineColours }) {
     const { gl } = this;
     const rows = new Uint32Array(3 * 256);
@@ -188,25 +202,43 @@ export class PainterGL {
   }
 }
 
+/**
+ * Read the nearest texel of a texture, without interpolation.
+ *
+ * @param {WebGL2RenderingContext} gl
+ * @param {GLenum} target
+ */
 function nearest(gl, target) {
   gl.texParameteri(target, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
   gl.texParameteri(target, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
 }
 
+/**
+ * Compile and link the shaders.
+ *
+ * @param {WebGL2RenderingContext} gl
+ * @throws {Error} if the browser refuses them.
+ */
 function link(gl) {
   const program = gl.createProgram();
-  for (const [type, source] of [
-    [gl.VERTEX_SHADER, VERTEX],
-    [gl.FRAGMENT_SHADER, FRAGMENT],
-  ]) {
-    const shader = gl.createShader(type);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
+  gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, VERTEX));
+  gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, FRAGMENT));
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-    throw new Error(gl.getProgramInfoLog(program));
+    throw new Error(gl.getProgramInfoLog(program) ?? "WebGL2 refuses the shaders");
   }
   return program;
+}
+
+/**
+ * @param {WebGL2RenderingContext} gl
+ * @param {GLenum} type
+ * @param {string} source
+ */
+function compile(gl, type, source) {
+  const shader = gl.createShader(type);
+  if (!shader) throw new Error("WebGL2 gives no shader");
+  gl.shaderSource(shader, source);
+  gl.compileShader(shader);
+  return shader;
 }

@@ -1,19 +1,94 @@
-// How a field is painted: the visitor's choices, as the numbers that both painters use.
-// Colours are 0xAABBGGRR, as the bytes of ImageData lie in memory.
+// The visitor's choices as the numbers that both painters use. A packed colour is 0xAABBGGRR, which
+// is how the bytes of ImageData lie in memory.
 
-export const STRIPE_GREY = rgba([128, 128, 128], 1);
-export const UNSURE = [224, 224, 192]; // VOC's own colour for what nobody decided
+/** @import { ClassInfo, Colour } from "./types.js" */
+
+/**
+ * What a visitor can choose in a viewer.
+ *
+ * @typedef {object} Choices
+ * @property {"overlay" | "original" | "map" | "confidence"} view
+ * @property {number} opacity of the overlay, in [0, 1].
+ * @property {number} threshold a pixel with less confidence is shown as unsure.
+ * @property {number} split fraction of the stage, from the left, that shows the original image.
+ * @property {boolean} outlines
+ * @property {boolean} labels
+ * @property {boolean} safe use colours that colour-blind people can tell apart.
+ * @property {Set<number>} hidden ids of the classes that are not painted.
+ */
+
+/**
+ * How to paint a field.
+ *
+ * @typedef {object} Style
+ * @property {"classes" | "confidence"} mode
+ * @property {Uint32Array} colours packed colour of each class id; 0 is not painted.
+ * @property {Uint32Array} outlineColours packed colour of each class id's outline.
+ * @property {number} outlineWidth in pixels of the canvas; 0 for no outlines.
+ * @property {number} threshold
+ * @property {number} unsureColour packed colour of pixels below the threshold.
+ * @property {boolean} needsConfidence whether the confidence of each pixel must be known.
+ */
+
+/** @type {Omit<Choices, "hidden">} */
+export const DEFAULT_CHOICES = {
+  view: "overlay",
+  opacity: 0.6,
+  threshold: 0,
+  split: 0,
+  outlines: false,
+  labels: true,
+  safe: false,
+};
+
+/** VOC's own colour for pixels that nobody has decided on. @type {Colour} */
+export const UNSURE = [224, 224, 192];
+
+export const STRIPE_GREY = packColour([128, 128, 128], 1);
 const STRIPE_WIDTH = 6;
 
-export function rgba([red, green, blue], opacity) {
+/**
+ * @param {Colour} colour
+ * @param {number} opacity in [0, 1].
+ */
+export function packColour([red, green, blue], opacity) {
   return ((Math.round(opacity * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
+/**
+ * A colour as CSS writes it.
+ *
+ * @param {Colour} colour
+ */
+export function cssColour(colour) {
+  return `rgb(${colour.join(",")})`;
+}
+
+/**
+ * The colour of each class, by class id.
+ *
+ * @param {ClassInfo[]} classes
+ * @param {boolean} isSafe choose colours that colour-blind people can tell apart.
+ */
+export function choosePalette(classes, isSafe) {
+  return classes.map((each) => (isSafe ? each.safe : each.voc));
+}
+
+/**
+ * Pixels that the network did not see are striped from the lower left to the upper right.
+ *
+ * @param {number} x column on the canvas.
+ * @param {number} y row.
+ */
 export function isStriped(x, y) {
   return Math.floor((x + y) / STRIPE_WIDTH) % 2 === 0;
 }
 
-/** From black over violet and orange to pale yellow as the confidence goes from 0 to 1. */
+/**
+ * From black over violet and orange to pale yellow as the confidence goes from 0 to 1.
+ *
+ * @type {Colour[]}
+ */
 export const CONFIDENCE_STOPS = [
   [0, 0, 4],
   [87, 16, 110],
@@ -22,41 +97,48 @@ export const CONFIDENCE_STOPS = [
   [252, 255, 164],
 ];
 
+/** The packed colours of 256 levels of confidence. */
 export const CONFIDENCE_COLOURS = Uint32Array.from({ length: 256 }, (_, i) => {
   const along = (i / 255) * (CONFIDENCE_STOPS.length - 1);
   const stop = Math.min(Math.floor(along), CONFIDENCE_STOPS.length - 2);
-  const mix = CONFIDENCE_STOPS[stop].map((value, channel) =>
-    Math.round(value + (along - stop) * (CONFIDENCE_STOPS[stop + 1][channel] - value)),
-  );
-  return rgba(mix, 1);
+  const mix = (/** @type {number} */ channel) => {
+    const [before, after] = [CONFIDENCE_STOPS[stop][channel], CONFIDENCE_STOPS[stop + 1][channel]];
+    return Math.round(before + (along - stop) * (after - before));
+  };
+  return packColour([mix(0), mix(1), mix(2)], 1);
 });
 
+/** @param {number} confidence in [0, 1]. */
 export function confidenceColour(confidence) {
   return CONFIDENCE_COLOURS[Math.round(confidence * 255)];
 }
 
 /**
- * @param {object} state the visitor's choices; see DEFAULTS in viewer.js.
- * @param {number[][]} palette [red, green, blue] of each class.
+ * Turn the visitor's choices into a style.
+ *
+ * @param {Pick<Choices, "view" | "opacity" | "threshold" | "outlines" | "hidden">} choices
+ * @param {Colour[]} palette the colour of each class.
  * @param {number} outlineWidth in pixels of the canvas.
+ * @returns {Style}
  */
-export function buildStyle(state, palette, outlineWidth = 1) {
-  const isMap = state.view === "map";
-  const opacity = isMap ? 1 : state.opacity;
+export function buildStyle(choices, palette, outlineWidth = 1) {
+  const isMap = choices.view === "map";
+  const isConfidence = choices.view === "confidence";
+  const opacity = isMap ? 1 : choices.opacity;
   const colours = new Uint32Array(256);
   const outlineColours = new Uint32Array(256);
-  for (let id = 0; id < palette.length; id++) {
-    if (state.hidden.has(id)) continue;
-    if (id || isMap) colours[id] = rgba(palette[id], opacity);
-    if (id) outlineColours[id] = rgba(palette[id], 1);
-  }
+  palette.forEach((colour, id) => {
+    if (choices.hidden.has(id)) return;
+    if (id || isMap) colours[id] = packColour(colour, opacity);
+    if (id) outlineColours[id] = packColour(colour, 1);
+  });
   return {
-    mode: state.view === "confidence" ? "confidence" : "classes",
+    mode: isConfidence ? "confidence" : "classes",
     colours,
     outlineColours,
-    outlineWidth: state.outlines && state.view !== "confidence" ? outlineWidth : 0,
-    threshold: state.threshold,
-    unsureColour: rgba(UNSURE, isMap ? 1 : opacity * 0.7),
-    needsConfidence: state.view === "confidence" || state.threshold > 0,
+    outlineWidth: choices.outlines && !isConfidence ? outlineWidth : 0,
+    threshold: choices.threshold,
+    unsureColour: packColour(UNSURE, isMap ? 1 : opacity * 0.7),
+    needsConfidence: isConfidence || choices.threshold > 0,
   };
 }

@@ -1,0 +1,91 @@
+// What the live view says beside the picture: figures, the legend, and the chart of areas.
+
+import { Chart } from "./chart.js";
+import { find } from "./dom.js";
+import { isolateClass, renderLegend, toggleClass } from "./legend.js";
+import { OLDEST_MS } from "./pace.js";
+import { percent } from "./percent.js";
+
+/** @import { LiveResult } from "./connection.js" */
+/** @import { LiveOverlay } from "./live_overlay.js" */
+/** @import { Figures } from "./pace.js" */
+/** @import { ClassInfo } from "./types.js" */
+
+export class LiveReadings {
+  /**
+   * @param {HTMLElement} root holds live.html.
+   * @param {ClassInfo[]} classes
+   * @param {LiveOverlay} overlay whose classes the legend shows and hides.
+   */
+  constructor(root, classes, overlay) {
+    this.classes = classes;
+    this.overlay = overlay;
+    this.figure = find(root, ".chart", HTMLElement);
+    this.chart = new Chart(find(root, ".chart canvas", HTMLCanvasElement));
+    this.stats = find(root, ".stats", HTMLElement);
+    this.legend = find(root, ".legend", HTMLElement);
+    /** @type {LiveResult | null} the newest result that was shown. */
+    this.result = null;
+  }
+
+  /**
+   * @param {LiveResult} result
+   * @param {number} now time of performance.now().
+   */
+  add(result, now) {
+    this.result = result;
+    this.chart.add(now, result.areas);
+  }
+
+  /**
+   * @param {Figures} figures
+   * @param {number} side of the frames in pixels.
+   */
+  render(figures, side) {
+    this.stats.textContent = describe(figures, side, this.result?.flicker ?? null);
+    this.#renderAreas();
+  }
+
+  /** Show nothing of the last connection. The chart goes on over a gap. */
+  clear() {
+    this.stats.textContent = "";
+    this.legend.replaceChildren();
+  }
+
+  #renderAreas() {
+    const { classes, overlay, result } = this;
+    const rows = [...(result?.areas ?? [])].sort(([one], [other]) => one - other);
+    const { hidden, palette } = overlay;
+    const content = { rows, unsure: 0, notSeen: 0, seen: 1, classes, hidden, palette };
+    const present = rows.map(([id]) => id);
+    renderLegend(this.legend, content, {
+      toggle: (id) => this.#changeHidden(() => toggleClass(hidden, id)),
+      isolate: (id) => this.#changeHidden(() => isolateClass(hidden, id, present)),
+    });
+    this.chart.draw(palette);
+  }
+
+  /** @param {() => void} change */
+  #changeHidden(change) {
+    change();
+    this.#renderAreas();
+    this.overlay.paint();
+  }
+}
+
+/**
+ * Put the figures into words.
+ *
+ * @param {Figures} figures
+ * @param {number} side of the frames in pixels.
+ * @param {[raw: number, smoothed: number] | null} flicker see LiveHeader.
+ */
+function describe({ rate, age }, side, flicker) {
+  const parts = [`${rate.toFixed(0)} results/s`, `${age.toFixed(0)} ms old`, `side ${side}`];
+  if (age > OLDEST_MS) parts.push("too old to be shown: the connection is slow");
+  if (flicker) {
+    const [raw, smoothed] = flicker.map((fraction) => percent(fraction, 1));
+    parts.push(`flicker ${raw} before smoothing, ${smoothed} after`);
+  }
+  return parts.join(" · ");
+}

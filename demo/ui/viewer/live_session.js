@@ -1,0 +1,107 @@
+// One session of the live view: it sends frames at a pace that the server can answer, and connects
+// again when the network was lost.
+
+import { Connection } from "./connection.js";
+import { Pace } from "./pace.js";
+import { takeFrame } from "./webcam.js";
+
+/** @import { LiveResult } from "./connection.js" */
+
+const RETRY_MS = [500, 1000, 2000, 4000];
+const SILENT_MS = 10_000; // a connection that has not answered for so long is lost
+
+/**
+ * @typedef {object} Listeners
+ * @property {(sentence: string) => void} onStatus
+ * @property {(result: LiveResult, now: number) => void} onResult
+ * @property {(sentence: string | null) => void} onEnd gets the server's reason, or null if the
+ *     network was lost, after which the session goes on by itself.
+ */
+
+export class LiveSession {
+  /**
+   * @param {HTMLVideoElement} video shows what is sent.
+   * @param {Listeners} on
+   */
+  constructor(video, on) {
+    this.video = video;
+    this.on = on;
+    this.pace = new Pace();
+    this.canvas = document.createElement("canvas");
+    /** @type {Connection | null} null also while it waits to connect again. */
+    this.connection = null;
+    this.retries = 0;
+    this.timer = 0;
+    this.smoothing = 0;
+  }
+
+  /** @param {number} smoothing weight of the past in [0, 0.95]. */
+  setSmoothing(smoothing) {
+    if (smoothing !== this.smoothing) this.connection?.setSmoothing(smoothing);
+    this.smoothing = smoothing;
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    this.on.onStatus("Connecting ...");
+    const address = new URL("live", document.baseURI);
+    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+    const connection = new Connection(address, {
+      onReady: ({ weights }) => {
+        this.retries = 0;
+        this.pace.restart(performance.now());
+        this.on.onStatus(weights);
+        connection.setSmoothing(this.smoothing);
+        this.#sendFrame();
+      },
+      onResult: (result) => this.#receive(result),
+      onEnd: (sentence) => this.#end(sentence),
+    });
+    this.connection = connection;
+  }
+
+  disconnect() {
+    clearTimeout(this.timer);
+    this.connection?.close();
+    this.connection = null;
+    this.pace.restart(performance.now());
+  }
+
+  /**
+   * Send a frame if none is in flight, and give up a connection that is silent.
+   *
+   * @param {number} now time of performance.now().
+   */
+  tick(now) {
+    const sentAt = this.connection?.inFlight?.sentAt ?? now;
+    if (now - sentAt > SILENT_MS) this.#end(null);
+    else this.#sendFrame();
+  }
+
+  /** @param {string | null} sentence */
+  #end(sentence) {
+    this.disconnect();
+    this.on.onEnd(sentence);
+    if (sentence) return;
+    const wait = RETRY_MS[Math.min(this.retries, RETRY_MS.length - 1)];
+    this.retries += 1;
+    this.timer = window.setTimeout(() => this.connect(), wait);
+  }
+
+  /** Send the newest picture, squashed to the side of the network's input. */
+  async #sendFrame() {
+    const { connection, video } = this;
+    if (!connection?.isFree || !video.videoWidth) return;
+    const takenAt = performance.now();
+    const jpeg = await takeFrame(video, this.canvas, this.pace.side);
+    if (connection.isFree) connection.send(jpeg, takenAt);
+  }
+
+  /** @param {LiveResult} result */
+  #receive(result) {
+    const now = performance.now();
+    this.pace.add({ at: now, age: now - result.takenAt, roundTrip: result.roundTrip });
+    this.#sendFrame();
+    this.on.onResult(result, now);
+  }
+}

@@ -1,0 +1,172 @@
+// The stage of a viewer: the image, the painted classes over it, their names, the divider between
+// before and after, and the pointer that the keyboard moves.
+
+import { find, make, move, place, resize } from "./dom.js";
+import { placeLabels, renderLabels } from "./labels.js";
+import { Painter2D } from "./paint2d.js";
+import { providePainter, releasePainter } from "./painter.js";
+import { buildStyle, choosePalette } from "./style.js";
+import { Viewport } from "./viewport.js";
+
+/** @import { ClassField } from "./field.js" */
+/** @import { Label } from "./labels.js" */
+/** @import { Choices } from "./style.js" */
+/** @import { ClassInfo, ViewerValue } from "./types.js" */
+
+/**
+ * A point of the image that a visitor asks about.
+ *
+ * @typedef {{x: number, y: number, byKeyboard: boolean}} Probed
+ */
+
+const MOST_PIXELS_2D = 1_000_000; // a larger canvas takes too long to paint with typed arrays
+
+export class Stage {
+  /**
+   * @param {HTMLElement} root holds viewer.html.
+   * @param {{software: boolean, hasConfidence: boolean}} options see Viewer.
+   * @param {() => void} onReplaced the painter was replaced, so all must be drawn again.
+   */
+  constructor(root, { software, hasConfidence }, onReplaced) {
+    this.hasConfidence = hasConfidence;
+    this.element = find(root, ".stage", HTMLElement);
+    this.photo = find(root, ".photo", HTMLImageElement);
+    this.names = find(root, ".labels", HTMLElement);
+    this.pointer = find(root, ".pointer", HTMLElement);
+    this.divider = find(root, ".divider", HTMLElement);
+    this.viewport = new Viewport();
+    /** @type {ClassField | null} */
+    this.field = null;
+    /** @type {Label[]} */
+    this.labels = [];
+    this.painter = providePainter(
+      () => this.#createCanvas(),
+      (painter) => {
+        this.painter = painter;
+        if (this.field) painter.setField(this.field);
+        onReplaced();
+      },
+      software,
+    );
+  }
+
+  /** Give back what the browser holds for a stage that is taken off the page. */
+  dispose() {
+    releasePainter(this.painter);
+  }
+
+  #createCanvas() {
+    this.element.querySelector(".paint")?.remove();
+    const canvas = make("canvas", { class: "paint" });
+    this.photo.after(canvas);
+    return canvas;
+  }
+
+  /**
+   * Choose what to draw.
+   *
+   * @param {ViewerValue & {label?: string}} result
+   * @param {ClassField} field
+   */
+  show(result, field) {
+    this.field = field;
+    this.labels = placeLabels(field);
+    this.painter.setField(field);
+    this.photo.src = result.photo;
+    this.photo.alt = result.description;
+    const label = this.element.getAttribute("aria-label") ?? "";
+    this.element.setAttribute("aria-label", label.replace(/^[^.]*/, result.label ?? "Result"));
+    this.element.style.setProperty("--ratio", `${result.width} / ${result.height}`);
+    this.viewport.show(result);
+  }
+
+  /** Measure the stage. The viewport may be shared with stages of other sizes. */
+  measure() {
+    const box = this.element.getBoundingClientRect(); // clientWidth would be rounded
+    this.viewport.stage = { width: box.width, height: box.height };
+    return box;
+  }
+
+  /**
+   * Lay out and paint everything.
+   *
+   * @param {Choices} choices
+   * @param {ClassInfo[]} classes
+   * @param {Probed | null} probed
+   */
+  draw(choices, classes, probed) {
+    if (this.measure().width) this.#layOut(choices, classes, probed);
+    this.#paint(choices, classes);
+  }
+
+  /**
+   * @param {Choices} choices
+   * @param {ClassInfo[]} classes
+   * @param {Probed | null} probed
+   */
+  #layOut(choices, classes, probed) {
+    const { divider, painter, pointer, viewport } = this;
+    const { image, offset, scale, visible } = viewport;
+    const [width, height] = [image.width * scale, image.height * scale];
+    place(this.photo, { left: offset.x, top: offset.y, width, height });
+    place(painter.canvas, visible);
+    const split = Math.max(0, choices.split * viewport.stage.width - visible.left);
+    painter.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
+    const isSplit = choices.split > 0 && choices.split < 1;
+    divider.hidden = !isSplit || choices.view === "original";
+    divider.style.left = `${choices.split * 100}%`;
+    this.element.classList.toggle("zoomed", viewport.zoom > 1);
+    this.#layOutLabels(choices, classes);
+    pointer.hidden = !probed?.byKeyboard;
+    if (probed?.byKeyboard) move(pointer, viewport.toStage(probed.x, probed.y));
+  }
+
+  /**
+   * @param {Choices} choices
+   * @param {ClassInfo[]} classes
+   */
+  #layOutLabels(choices, classes) {
+    const { width, height } = this.viewport.stage;
+    const palette = choosePalette(classes, choices.safe);
+    const areNamed = choices.labels && (choices.view === "overlay" || choices.view === "map");
+    const names = (areNamed ? this.labels : [])
+      .filter(({ id }) => !choices.hidden.has(id))
+      .map(({ id, x, y }) => ({
+        name: classes[id].name,
+        colour: palette[id],
+        ...this.viewport.toStage(x, y),
+      }))
+      .filter(({ x, y }) => x >= choices.split * width && x <= width && y >= 0 && y <= height);
+    renderLabels(this.names, names, { width, height });
+  }
+
+  /**
+   * @param {Choices} choices
+   * @param {ClassInfo[]} classes
+   */
+  #paint(choices, classes) {
+    const { painter, viewport } = this;
+    const { canvas } = painter;
+    canvas.hidden = choices.view === "original" || !viewport.stage.width;
+    if (canvas.hidden) return;
+    let density = window.devicePixelRatio || 1;
+    if (painter instanceof Painter2D) {
+      const { visible } = viewport;
+      density = Math.min(density, Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height)));
+    }
+    const { width, height, sampling } = viewport.sample(density);
+    resize(canvas, width, height);
+    const outlineWidth = Math.max(1, Math.round(density)); // about a CSS pixel
+    const painted = this.hasConfidence ? choices : withoutConfidence(choices);
+    const palette = choosePalette(classes, choices.safe);
+    painter.paint(sampling, buildStyle(painted, palette, outlineWidth));
+  }
+}
+
+/**
+ * @param {Choices} choices
+ * @returns {Choices}
+ */
+function withoutConfidence(choices) {
+  return { ...choices, view: "overlay", threshold: 0 };
+}
