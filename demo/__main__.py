@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
-from demo.evaluation import Evaluation, Tally, evaluate, find_split, start_evaluation
+from demo.evaluation import Evaluation, Tally, evaluate, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
 from demo.image import read_image_with_notes
@@ -22,6 +22,7 @@ from demo.models.model import Model
 from demo.models.registry import DEFAULT_VARIANT, default_registry
 from demo.overlay import DEFAULT_OPACITY, draw_overlay
 from demo.variants import VARIANTS
+from demo.voc import find_split
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--variant", default=DEFAULT_VARIANT, choices=list(VARIANTS))
+    shared.add_argument(
+        "--variant", type=str.lower, default=DEFAULT_VARIANT, choices=list(VARIANTS)
+    )
     shared.add_argument(
         "--side", type=int, default=DEFAULT_SIDE, help="side of the network's input"
     )
@@ -80,6 +83,9 @@ def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--limit", type=_positive, metavar="N", help="evaluate only the first so many"
+    )
+    command.add_argument(
+        "--mask-class", metavar="NAME", help="class of the white pixels, if the truth is masks"
     )
     command.add_argument(
         "--json", type=Path, metavar="FILE", help="write the figures; an interrupted run goes on"
@@ -165,7 +171,7 @@ SAVE_EVERY_S = 5.0
 
 def evaluate_folder(options: argparse.Namespace) -> int:
     """Evaluate one variant under one or more framings and print the figures side by side."""
-    split = find_split(options.voc, options.split, options.limit)
+    split = find_split(options.voc, options.split, options.limit, options.mask_class)
     framings = list(dict.fromkeys(options.framing or [DEFAULT_FRAMING]))
     plan_framing((1, 1), framings[0], options.side)
     if options.json:
@@ -187,6 +193,11 @@ def evaluate_folder(options: argparse.Namespace) -> int:
             evaluation.save(partial)
             saved_at = time.monotonic()
     bar.close()
+    if not any(tally.images for tally in evaluation.tallies):
+        print(f"None of the {len(split.ids)} photographs could be evaluated.", file=sys.stderr)
+        if partial:
+            partial.unlink(missing_ok=True)
+        return 1
     _print_figures(evaluation, model)
     if options.json:
         rows = [_figures(tally, evaluation, model) for tally in evaluation.tallies]

@@ -8,102 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from demo.classes import CLASS_NAMES, NOT_SEEN
-from demo.errors import DemoError, InvalidImage, InvalidOption
-from demo.image import read_image
+from demo.errors import DemoError
 from demo.inference import segment
 from demo.models.model import Model
-
-CLASSES_COUNT = len(CLASS_NAMES)
-VOID = 255
-"""Value of pixels that are not judged: VOC's borders and difficult objects."""
-
-
-@dataclass(frozen=True)
-class VocSplit:
-    """Photographs with ground truth.
-
-    Attributes:
-        folder: holds JPEGImages/ID.jpg and SegmentationClass/ID.png.
-        ids: names of the photographs to evaluate, in order.
-    """
-
-    folder: Path
-    ids: tuple[str, ...]
-
-    def read(self, photo_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Read a photograph (H×W×3 uint8 RGB) and its ground truth (H×W uint8 ids, 255 void).
-
-        Raises:
-            InvalidImage: if either cannot be read, or they differ in size.
-        """
-        image = read_image(self.folder / "JPEGImages" / f"{photo_id}.jpg")
-        truth = _read_truth(self.folder / "SegmentationClass" / f"{photo_id}.png")
-        if truth.shape != image.shape[:2]:
-            raise InvalidImage(
-                f"The ground truth is {truth.shape} and the photograph {image.shape[:2]} (height, "
-                "width). They must be equal."
-            )
-        return image, truth
-
-
-def find_split(folder: Path, split: str, limit: int | None = None) -> VocSplit:
-    """Find the photographs of a split; without split files, all that have ground truth.
-
-    Args:
-        folder: has the layout of PASCAL VOC.
-        split: a name, read from ImageSets/Segmentation/NAME.txt, or the path of such a file.
-        limit: how many photographs to evaluate at most, the first ones.
-
-    Raises:
-        InvalidOption: if there is nothing to evaluate.
-    """
-    named = folder / "ImageSets" / "Segmentation" / f"{split}.txt"
-    listing = next((path for path in (named, Path(split)) if path.is_file()), None)
-    others = sorted(path.stem for path in named.parent.glob("*.txt"))
-    if listing is not None:
-        ids = _read_list(listing)
-    elif Path(split).name != split or split.endswith(".txt"):
-        raise InvalidOption(
-            f"There is no list {split}. Give the path of a file, or a split's name."
-        )
-    elif others:
-        raise InvalidOption(f"There is no split {split!r}. Choose one of {', '.join(others)}.")
-    else:
-        ids = sorted(path.stem for path in (folder / "SegmentationClass").glob("*.png"))
-    if not ids:
-        raise InvalidOption(
-            f"Nothing to evaluate in {folder}. Expected JPEGImages/ID.jpg and "
-            "SegmentationClass/ID.png, as PASCAL VOC has them."
-        )
-    return VocSplit(folder, tuple(ids[:limit]))
-
-
-def _read_list(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
-        raise InvalidOption(f"{path} is no list. Expected a text file with an id a line.") from None
-
-
-def _read_truth(path: Path) -> NDArray[np.uint8]:
-    try:
-        with PIL.Image.open(path, formats=["PNG"]) as opened:
-            truth = np.asarray(opened)
-    except Exception as error:  # Pillow raises anything on a damaged file
-        raise InvalidImage(f"The ground truth {path.name} cannot be read.") from error
-    if truth.ndim != 2 or truth.dtype != np.uint8:
-        raise InvalidImage(f"The ground truth {path.name} is not a single channel of class ids.")
-    strange = np.setdiff1d(truth, [*range(CLASSES_COUNT), VOID])
-    if strange.size:
-        raise InvalidImage(
-            f"The ground truth {path.name} has the values {strange.tolist()}. Expected class ids "
-            f"0 to {CLASSES_COUNT - 1} and {VOID} for void."
-        )
-    return truth
+from demo.voc import CLASSES_COUNT, VOID, VocSplit
 
 
 @dataclass(eq=False)
@@ -221,6 +132,7 @@ def start_evaluation(
         "framings": list(framings),
         "side": side,
         "revision": revision,
+        "mask_class": split.mask_class,
     }
     return Evaluation(key, [Tally(framing) for framing in framings])
 
@@ -236,15 +148,15 @@ def evaluate(split: VocSplit, evaluation: Evaluation, model: Model) -> Iterator[
     Yields:
         The id of each photograph once it is counted or found unusable.
     """
-    for photo_id in split.ids[evaluation.done :]:
+    for pair in split.pairs[evaluation.done :]:
         try:
-            image, truth = split.read(photo_id)
+            image, truth = split.read(pair)
         except DemoError as error:
-            evaluation.failures[photo_id] = str(error)
+            evaluation.failures[pair.id] = str(error)
         else:
             for tally in evaluation.tallies:
                 started = time.perf_counter()
                 result = segment(image, model, framing=tally.framing, side=evaluation.key["side"])
                 tally.add(truth, result.class_map, time.perf_counter() - started)
         evaluation.done += 1
-        yield photo_id
+        yield pair.id

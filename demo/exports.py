@@ -32,6 +32,15 @@ _VERSIONS = (
     "transformers",
 )
 
+_GROUPS = {
+    "vehicle": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train"),
+    "indoor": ("bottle", "chair", "diningtable", "pottedplant", "sofa", "tvmonitor"),
+    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
+    "person": ("person",),
+}
+_SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
+"""Class name -> its group, as PASCAL VOC has them."""
+
 _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
@@ -108,9 +117,22 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
             }
         )
     return {
+        "info": {
+            "description": "Classes found by MobileViT + DeepLabV3, one mask for each class",
+            "version": "1.0",
+            "year": datetime.now(UTC).year,
+            "contributor": segmentation.weights.name,
+            "url": "",
+            "date_created": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        "licenses": [],
         "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
         "annotations": annotations,
-        "categories": [{"id": c.id, "name": c.name} for c in CLASSES if c.id],
+        "categories": [
+            {"id": c.id, "name": c.name, "supercategory": _SUPERCATEGORIES[c.name]}
+            for c in CLASSES
+            if c.id
+        ],
     }
 
 
@@ -124,8 +146,9 @@ def encode_labelmap() -> bytes:
 def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
     """Make all files that can be taken away from a result; gives file name -> content.
 
-    labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". CVAT has
-    no value for pixels that were not seen, so they are background there; each class is one object.
+    labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". They have
+    PASCAL VOC's layout, so that `python -m demo evaluate` reads them, too. CVAT has no value for
+    pixels that were not seen, so they are background there; each class is one object.
 
     Args:
         image: H×W×3 uint8 RGB, as it was segmented.
@@ -143,6 +166,7 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         "areas.json": _encode_json(areas_record(segmentation)),
         "coco.json": _encode_json(coco_record(segmentation, file_name)),
         "labelmap.txt": encode_labelmap(),
+        f"JPEGImages/{stem}.png": encode_png(image),
         f"SegmentationClass/{stem}.png": ids_for_cvat,
         f"SegmentationObject/{stem}.png": ids_for_cvat,
         "ImageSets/Segmentation/default.txt": f"{stem}\n".encode(),

@@ -16,8 +16,9 @@ from demo import inference
 from demo.__main__ import main
 from demo.classes import CLASS_NAMES, NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
-from demo.evaluation import Tally, find_split, start_evaluation
+from demo.evaluation import Tally, start_evaluation
 from demo.models.registry import Registry
+from demo.voc import find_split
 from tests.support.models import ColourEngine
 
 PERSON, CAT = 15, 8
