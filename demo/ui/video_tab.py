@@ -21,6 +21,7 @@ from demo.video import (
     encode_video_csv,
     segment_video,
 )
+from demo.video_frames import Losses
 
 _NO_VIDEO = "Choose a video to begin."
 _TELL_EVERY_S = 0.5
@@ -103,11 +104,12 @@ def on_segment_video(
     folder = make_result_folder()
     target, table = folder / "overlay.mp4", folder / "areas.csv"
     frames: list[FrameAreas] = []
+    losses = Losses()
     yield *nothing, render_status("Loading the network.")
     try:
         model = choose_model(variant)
         told_at = started = time.monotonic()
-        for frame in segment_video(Path(video), target, model):
+        for frame in segment_video(Path(video), target, model, losses):
             frames.append(frame)
             if time.monotonic() - told_at > _TELL_EVERY_S:
                 told_at = time.monotonic()
@@ -118,7 +120,8 @@ def on_segment_video(
         return
     table.write_bytes(encode_video_csv(frames))
     rate = len(frames) / (time.monotonic() - started)
-    status = f"{model.variant.label} took {rate:.1f} frames per second for {len(frames)} frames."
+    took = f"{model.variant.label} took {rate:.1f} frames per second for {len(frames)} frames."
+    status = " ".join([took, *losses.sentences()])
     yield str(target), _chart(frames), str(table), render_status(status, model.weights)
 
 

@@ -1,5 +1,6 @@
 """Make videos of painted people with FFmpeg."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,4 +29,25 @@ def write_video(
             picture = av.VideoFrame.from_ndarray(PALETTE[truth], "rgb24")
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
+    return file
+
+
+def join_streams(videos: list[Path], file: Path) -> Path:
+    """Write the packets of H.264 videos into one stream; each brings its own headers."""
+    with av.open(str(file), "w") as container:
+        stream: Any = None
+        number = 0
+        for video in videos:
+            with av.open(str(video)) as source:
+                source_stream = source.streams.video[0]
+                bitstream = av.BitStreamFilterContext("h264_mp4toannexb,dump_extra", source_stream)
+                if stream is None:
+                    stream = container.add_stream_from_template(source_stream)
+                for packet in source.demux(source_stream):
+                    for filtered in bitstream.filter(packet) if packet.size else []:
+                        filtered.stream = stream
+                        filtered.time_base = Fraction(1, 10)
+                        filtered.pts = filtered.dts = number
+                        number += 1
+                        container.mux(filtered)
     return file
