@@ -33,6 +33,7 @@ from demo.web.gate import NOTHING, Gate, GateState
 from demo.web.health import health_routes
 from demo.web.limits import Limits, Waiting
 from demo.web.live_socket import live_route
+from demo.web.proxied import Proxied
 from demo.web.retention import tidy, visits
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,10 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     return {
         "app_kwargs": {
             "routes": [live_route(), *health, Mount("/viewer", Modules(directory=VIEWER))],
-            "middleware": [Middleware(Gate, limits=limits, visits=visits, state=state)],
+            "middleware": [
+                Middleware(Proxied),
+                Middleware(Gate, limits=limits, visits=visits, state=state),
+            ],
             "exception_handlers": {
                 RequestValidationError: answer_misfit,
                 HTTPException: answer_refusal,

@@ -331,7 +331,9 @@ def test_clients_that_vanish_or_crawl_do_not_block_others(app: App) -> None:
 
 def test_a_removed_folder_of_files_is_made_again(app: App) -> None:
     example, _ = find_example(app)
-    shutil.rmtree(app.folder / "files")
+    # Rename first: the app may put an example back while the folder is being emptied.
+    (app.folder / "files").rename(app.folder / "removed")
+    shutil.rmtree(app.folder / "removed")
     assert app.ask("/healthz")[0] == 200
     assert app.is_well()
     for _ in range(150):

@@ -35,6 +35,7 @@ class WeightsSource:
         revision: commit on the Hub, or ``sha256:…`` of the file of weights.
         class_names: the classes that the weights were trained on.
         reason: why a source of higher rank was not used; empty if none was passed over.
+        note: a sentence about how they were had, such as a refused token; empty if there is none.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class WeightsSource:
     revision: str
     class_names: tuple[str, ...] = CLASS_NAMES
     reason: str = ""
+    note: str = ""
 
     def describe(self) -> str:
         """Say which weights these are, why not better ones, and what they know."""
@@ -52,9 +54,9 @@ class WeightsSource:
         }[self.kind]
         reason = f" because {self.reason}" if self.reason else ""
         origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
-        if self.class_names == CLASS_NAMES:
-            return origin
-        return f"{origin} They know {' and '.join(self.class_names)} only."
+        knows = f"They know {' and '.join(self.class_names)} only."
+        sentences = [origin, "" if self.class_names == CLASS_NAMES else knows, self.note]
+        return " ".join(filter(None, sentences))
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,12 @@ def find_weights(folder: Path) -> Path | None:
 
 
 def read_checkpoint(
-    folder: Path, kind: str, *, name: str | None = None, revision: str | None = None
+    folder: Path,
+    kind: str,
+    *,
+    name: str | None = None,
+    revision: str | None = None,
+    note: str = "",
 ) -> Checkpoint:
     """Read and hash a checkpoint's files, once.
 
@@ -87,6 +94,7 @@ def read_checkpoint(
         kind: see `WeightsSource`.
         name: the repository on the Hub; the folder's name if there is none.
         revision: the commit on the Hub; the hash of the weights if there is none.
+        note: see `WeightsSource`.
 
     Raises:
         NoWeights: if a file is missing or unreadable, or the config is damaged.
@@ -99,6 +107,7 @@ def read_checkpoint(
         name=name,
         revision=revision or f"sha256:{hashes[1][:16]}",
         class_names=_trained_classes(config, name),
+        note=note,
     )
     return Checkpoint(folder, source, hashlib.sha256("".join(hashes).encode()).hexdigest())
 

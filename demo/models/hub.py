@@ -1,19 +1,19 @@
 """Fetching a checkpoint from the Hugging Face Hub without ever hanging on it."""
 
 import errno
-import io
 import logging
+import os
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import huggingface_hub
-import tqdm
 from huggingface_hub import constants
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from demo.models.arrived import Arrived
 from demo.models.checkpoint import CONFIG_FILE, WEIGHT_FILES, NoWeights
 
 ANSWER_S = 4.0
@@ -43,6 +44,7 @@ constants.HF_HUB_DISABLE_XET = True
 logger = logging.getLogger(__name__)
 
 _UNREACHABLE = "the Hugging Face Hub could not be reached"
+_REFUSED_TOKEN = "The Hub refused the token of {}, and was asked without it."
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (OfflineModeIsEnabled, "offline mode is switched on (HF_HUB_OFFLINE)"),
@@ -75,14 +77,17 @@ def _cached_file(repository: str, name: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def download(repository: str, on_progress: Callable[[float], None]) -> Path:
+def download(repository: str, on_progress: Callable[[float], None]) -> tuple[Path, str]:
     """Download a checkpoint's config and weights, replacing those in the cache.
 
+    A token that the Hub refuses is left out: public checkpoints need none.
+
     Args:
+        repository: on the Hub, with its owner.
         on_progress: called with the fraction of the weights that has arrived, in [0, 1].
 
     Returns:
-        The snapshot folder.
+        The snapshot folder, and a sentence about a refused token, or "".
 
     Raises:
         NoWeights: if the Hub cannot be reached, has no such files, or stalls.
@@ -90,9 +95,11 @@ def download(repository: str, on_progress: Callable[[float], None]) -> Path:
     try:
         if constants.is_offline_mode():
             raise OfflineModeIsEnabled
-        name = _choose_weights(repository)
-        _fetch(repository, CONFIG_FILE, lambda fraction: None)
-        return _fetch(repository, name, on_progress).parent
+        use_token = _is_token_accepted(repository)
+        name = _choose_weights(repository, use_token)
+        _fetch(repository, CONFIG_FILE, use_token, lambda fraction: None)
+        snapshot = _fetch(repository, name, use_token, on_progress).parent
+        return snapshot, "" if use_token else _REFUSED_TOKEN.format(_token_name())
     except NoWeights:
         raise
     except Exception as error:  # each HTTP client and storage backend raises its own types
@@ -100,27 +107,61 @@ def download(repository: str, on_progress: Callable[[float], None]) -> Path:
         raise NoWeights(_explain(error, repository)) from error
 
 
-def _choose_weights(repository: str) -> str:
+def _is_token_accepted(repository: str) -> bool:
+    """Ask for the config with the token, and if that is refused, without it.
+
+    The Hub refuses an expired or wrong token even for what is public.
+    """
+    if huggingface_hub.get_token() is None:
+        return True
+    try:
+        _ask(repository, CONFIG_FILE, True)
+    except HfHubHTTPError as error:
+        if error.response.status_code != 401:
+            raise
+        logger.warning("the Hub refused the token of %s", _token_name())
+        try:
+            _ask(repository, CONFIG_FILE, False)
+        except HfHubHTTPError:
+            raise NoWeights(
+                f"the Hugging Face Hub refused the token of {_token_name()}, and {repository} "
+                "cannot be read without one"
+            ) from error
+        return False
+    return True
+
+
+def _token_name() -> str:
+    """Say where the token came from."""
+    variables = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+    return next((name for name in variables if os.environ.get(name)), "the login on this machine")
+
+
+def _choose_weights(repository: str, use_token: bool) -> str:
     """Name the preferred file of weights on the repository's main branch."""
     for name in WEIGHT_FILES[:-1]:
         try:
-            _ask(repository, name)
+            _ask(repository, name, use_token)
             return name
         except EntryNotFoundError:
             continue
-    _ask(repository, WEIGHT_FILES[-1])
+    _ask(repository, WEIGHT_FILES[-1], use_token)
     return WEIGHT_FILES[-1]
 
 
-def _ask(repository: str, name: str) -> None:
+def _ask(repository: str, name: str, use_token: bool) -> None:
     """Ask whether main has a file, in one request without retries; raises what the Hub answers."""
     global _silent_until  # noqa: PLW0603 one process asks one Hub
     if time.monotonic() < _silent_until:
-        raise NoWeights(_UNREACHABLE)
+        raise NoWeights(_unreachable())
     url = huggingface_hub.hf_hub_url(repository, name)
     # The client's own limit holds for each connect and read, and only ends the thread. Our limit
     # comes first.
-    asked = _in_thread(lambda: huggingface_hub.get_hf_file_metadata(url, timeout=2 * ANSWER_S))
+    asked = _in_thread(
+        lambda: huggingface_hub.get_hf_file_metadata(
+            url, timeout=2 * ANSWER_S, token=None if use_token else False
+        )
+    )
     try:
         asked.result(timeout=ANSWER_S)
     except FutureTimeoutError:
@@ -142,11 +183,17 @@ def _in_thread(call: Callable[[], _Answer]) -> "Future[_Answer]":
     return future
 
 
-def _fetch(repository: str, name: str, on_progress: Callable[[float], None]) -> Path:
-    arrived = _Arrived(on_progress)
+def _fetch(
+    repository: str, name: str, use_token: bool, on_progress: Callable[[float], None]
+) -> Path:
+    arrived = Arrived(on_progress)
     arriving = _in_thread(
         lambda: huggingface_hub.hf_hub_download(
-            repository, name, force_download=True, tqdm_class=arrived.progress_bar()
+            repository,
+            name,
+            force_download=True,
+            token=None if use_token else False,
+            tqdm_class=arrived.progress_bar(),
         )
     )
     bytes_then, then = 0, time.monotonic()
@@ -159,48 +206,26 @@ def _fetch(repository: str, name: str, on_progress: Callable[[float], None]) -> 
     return Path(arriving.result())
 
 
-class _Arrived:
-    """Counts the bytes that have arrived of one file, and ends its download once abandoned."""
-
-    def __init__(self, on_progress: Callable[[float], None]) -> None:
-        self.bytes = 0
-        self.abandoned = False
-        self._on_progress = on_progress
-
-    def add(self, count: float, total: float | None) -> None:
-        if self.abandoned:
-            raise InterruptedError("abandoned")
-        self.bytes += int(count)
-        if total:
-            self._on_progress(min(1.0, self.bytes / total))
-
-    def progress_bar(self) -> type[tqdm.tqdm]:  # type: ignore[type-arg]
-        """Build a class of progress bars that show nothing and report to this object."""
-        arrived = self
-
-        class Counter(tqdm.tqdm):  # type: ignore[type-arg]
-            def __init__(self, *args: Any, **options: Any) -> None:
-                options.pop("name", None)
-                super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False})
-
-            def update(self, n: float | None = 1) -> bool | None:
-                arrived.add(n or 0, self.total)
-                return super().update(n)
-
-        return Counter
-
-
 def _explain(error: Exception, repository: str) -> str:
     """Write a clause for why the Hub gave nothing."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full"
     for kind, reason in _REASONS:
         if isinstance(error, kind):
-            return reason.format(repository=repository)
+            clause = reason.format(repository=repository)
+            return _unreachable() if clause == _UNREACHABLE else clause
     if isinstance(error, HfHubHTTPError):
         return f"the Hugging Face Hub refused with status {error.response.status_code}"
     if isinstance(error, OSError):
         return "the Hub's cache on this machine cannot be written"
     if type(error).__module__.startswith("httpx"):
-        return _UNREACHABLE
+        return _unreachable()
     return f"the download of {repository} failed"
+
+
+def _unreachable() -> str:
+    """Say that the Hub did not answer, and through which proxies it was asked."""
+    proxies = urllib.request.getproxies()
+    if not proxies.keys() & {"http", "https", "all"}:
+        return _UNREACHABLE
+    return f"{_UNREACHABLE} through the proxy that the environment names"

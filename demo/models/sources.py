@@ -70,7 +70,8 @@ def download(variant: Variant, on_progress: OnProgress) -> Checkpoint:
         on_progress(fraction, f"Downloading {variant.checkpoint}")
 
     on_progress(0.0, f"Asking the Hugging Face Hub for {variant.checkpoint}")
-    return _read_snapshot(hub.download(variant.checkpoint, report), variant)
+    snapshot, note = hub.download(variant.checkpoint, report)
+    return _read_snapshot(snapshot, variant, note)
 
 
 def find_bundled(variant: Variant) -> Checkpoint | None:
@@ -82,6 +83,8 @@ def find_bundled(variant: Variant) -> Checkpoint | None:
 BUNDLED_SOURCES: Sources = {"the bundled checkpoint": find_bundled}
 
 
-def _read_snapshot(snapshot: Path, variant: Variant) -> Checkpoint:
+def _read_snapshot(snapshot: Path, variant: Variant, note: str = "") -> Checkpoint:
     # The Hub's cache names the folder of a snapshot after its commit.
-    return read_checkpoint(snapshot, "hub", name=variant.checkpoint, revision=snapshot.name)
+    return read_checkpoint(
+        snapshot, "hub", name=variant.checkpoint, revision=snapshot.name, note=note
+    )

@@ -45,19 +45,23 @@ _SCROLL_TO_RESULT = """() => {
 }"""
 """On a phone the result lies below the choices."""
 
-_NAME_EXAMPLES = """() => {
-  const nameAll = () => {
+_MEND_EXAMPLES = """() => {
+  const mendAll = () => {
     const images = document.querySelectorAll("#examples img");
-    if (!images.length) return setTimeout(nameAll, 100);
+    if (!images.length) return setTimeout(mendAll, 100);
     for (const image of images) {
+      const source = new URL(image.src);
+      if (source.hostname === location.hostname && source.origin !== location.origin)
+        image.src = location.origin + source.pathname;
       const name = decodeURIComponent(image.src.split("/").pop()).replace(/\\.[a-z]+$/, "");
       image.alt = name;
       image.closest("button").setAttribute("aria-label", `Example: ${name}`);
     }
   };
-  nameAll();
+  mendAll();
 }"""
-"""Names the examples for screen readers, which Gradio does not do."""
+"""Names the examples for screen readers, which Gradio does not do, and puts back the port of their
+addresses where a proxy has dropped it."""
 
 
 def build_image_tab(page: gr.Blocks) -> gr.Image:
@@ -123,7 +127,7 @@ def _build_choices() -> Choices:
 
 
 def _announce_first_model(page: gr.Blocks, choices: Choices, status: gr.HTML) -> None:
-    page.load(None, None, None, js=_NAME_EXAMPLES, api_visibility="private")
+    page.load(None, None, None, js=_MEND_EXAMPLES, api_visibility="private")
     page.load(
         on_load,
         None,

@@ -8,18 +8,35 @@ from starlette.types import Scope
 
 from demo.settings import trusted_proxies
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def is_own_page(headers: Headers) -> bool:
     """Whether a request comes from a page of this server, or from no page at all.
 
-    Browsers say which page made a request; other programs do not.
+    Browsers say which page made a request; other programs do not. The page's origin must have the
+    host name of a Host or X-Forwarded-Host header, and the port if that header has one: some
+    proxies drop the port.
     """
     origin = headers.get("origin")
-    hosts = (headers.get("host"), headers.get("x-forwarded-host"))
+    if origin is None:
+        return True
     try:
-        return origin is None or urlsplit(origin).netloc in hosts
+        parts = urlsplit(origin)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return False  # the header is no address of a page
+    hosts = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
+    return any(_is_host(host.strip(), parts.hostname, port) for host in hosts)
+
+
+def _is_host(host: str, name: str | None, port: int) -> bool:
+    """Whether a Host header names this host; IPv6 addresses stand in brackets there."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return name is not None and parts.hostname == name and parts.port in (None, port)
     except ValueError:
-        return False  # the header is no address
+        return False
 
 
 def client_address(scope: Scope) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import torch
 from huggingface_hub import constants, file_download
@@ -223,7 +224,7 @@ def test_a_truncated_file_in_the_cache_is_replaced(
     stub: StubHub, checkpoints: dict[str, Path], layout: str, length: int
 ) -> None:
     stub.repositories[XXS.checkpoint] = checkpoints[layout]
-    folder = hub.download(XXS.checkpoint, lambda fraction: None)
+    folder, _ = hub.download(XXS.checkpoint, lambda fraction: None)
     blob = (folder / layout).resolve()
     blob.write_bytes(blob.read_bytes()[:length])
     loaded = load()
@@ -268,3 +269,53 @@ def test_a_hub_that_does_not_answer_is_asked_once_for_all_variants(
         with pytest.raises(WeightsUnavailable, match="could not be reached"):
             registry.get(key)
     assert len(stub.requests) == 1
+
+
+def test_a_refused_token_is_left_out_and_named(
+    stub: StubHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    weights = load().weights
+    assert weights.kind == "hub"
+    assert "The Hub refused the token of HF_TOKEN" in weights.describe()
+    assert "hf_expired" not in weights.describe()
+
+
+def test_a_private_checkpoint_is_read_with_the_token(
+    stub: StubHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.private.add(XXS.checkpoint)
+    stub.tokens.add("hf_good")
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    with pytest.raises(WeightsUnavailable, match="refused the token of HF_TOKEN, and"):
+        load()
+    monkeypatch.setenv("HF_TOKEN", "hf_good")
+    weights = load().weights
+    assert weights.kind == "hub" and not weights.note
+
+
+def test_the_hub_is_asked_through_a_proxy(stub: StubHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stub is the proxy: it gets requests for a host that only the proxy knows."""
+    template = "http://hub.invalid/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setenv("HTTP_PROXY", stub.address)
+    assert load_in_new_client().weights.kind == "hub"
+    assert all(path.startswith("http://hub.invalid/") for _, path in stub.requests)
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_a_dead_proxy_is_told(stub: StubHub, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    template = "http://hub.invalid/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(WeightsUnavailable, match="through the proxy that the environment names"):
+        load_in_new_client()
+
+
+def load_in_new_client() -> Model:
+    """Load with a client that reads the environment; the Hub's client reads it once."""
+    huggingface_hub.close_session()
+    try:
+        return load()
+    finally:
+        huggingface_hub.close_session()

@@ -45,13 +45,16 @@ def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
 
 
 @contextmanager
-def open_page(chromium: Browser, address: str, script: str = "") -> Iterator[Page]:
+def open_page(
+    chromium: Browser, address: str, script: str = "", also: tuple[str, ...] = ()
+) -> Iterator[Page]:
     """Open a page of its own; fail if a script fails or a request leaves the app.
 
     Args:
         chromium: a browser.
         address: the app's address.
         script: JavaScript that runs before the page's own.
+        also: beginnings of other addresses that may be requested.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.add_init_script(script)
@@ -62,7 +65,7 @@ def open_page(chromium: Browser, address: str, script: str = "") -> Iterator[Pag
         "request",
         lambda request: (
             None
-            if request.url.startswith((address, "data:", "blob:"))
+            if request.url.startswith((address, "data:", "blob:", *also))
             else trouble.append(request.url)
         ),
     )

@@ -27,7 +27,7 @@ def free_port() -> int:
 @contextmanager
 def run_app(folder: Path, root: Path = ROOT, **variables: str) -> Iterator[str]:
     """Run the app with its own Hub cache and yield its address; fail on a traceback in its log."""
-    port = free_port()
+    port = int(variables.get("GRADIO_SERVER_PORT", free_port()))
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
@@ -80,3 +80,13 @@ def copy_without(variant: str, folder: Path) -> Path:
     shutil.copy(ROOT / "app.py", folder)
     shutil.rmtree(folder / "assets" / "checkpoints" / variant)
     return folder
+
+
+def wait_for_port(port: int) -> None:
+    """Wait until something listens on a port."""
+    for _ in range(100):
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"nothing listens on port {port}")

@@ -18,6 +18,8 @@ class StubHub:
             one, or one that breaks off.
         requests: (method, path) of all requests so far.
         bytes_per_s: speed of downloads; 0 is as fast as possible.
+        tokens: the tokens that are accepted; any other is refused, for public files, too.
+        private: repositories that need a token.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,8 @@ class StubHub:
         self.requests: list[tuple[str, str]] = []
         self.address = ""
         self.bytes_per_s = 0
+        self.tokens: set[str] = set()
+        self.private: set[str] = set()
 
     def commit(self, repository: str) -> str:
         """Compute a commit id that depends on the files, as on the Hub."""
@@ -44,6 +48,8 @@ class StubHub:
 
 
 def _repository(path: str) -> str:
+    if path.startswith("http://"):  # asked as a proxy
+        path = path.removeprefix("http://").partition("/")[2]
     return path.lstrip("/").partition("/resolve/")[0]
 
 
@@ -90,6 +96,13 @@ class _Handler(BaseHTTPRequestHandler):
             code = "RepoNotFound" if self.stub.fault in ("404", "401") else ""
             self._refuse(int(self.stub.fault), code)
             return
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token and token not in self.stub.tokens:
+            self._refuse(401, "", "Invalid credentials in Authorization header")
+            return
+        if not token and _repository(self.path) in self.stub.private:
+            self._refuse(401, "RepoNotFound")
+            return
         known, file = self.stub.find(self.path)
         if file is None:
             self._refuse(404, "EntryNotFound" if known else "RepoNotFound")
@@ -103,8 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         if with_body:
             self._send(content)
 
-    def _refuse(self, status: int, code: str) -> None:
+    def _refuse(self, status: int, code: str, message: str = "") -> None:
         self.send_response(status)
+        if message:
+            self.send_header("X-Error-Message", message)
         if code:
             self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
