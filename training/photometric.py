@@ -23,7 +23,7 @@ def change_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint
 def fade(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     """Mix with grey, sometimes wholly."""
     grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    share = 1.0 if rng.random() < 0.25 else float(rng.uniform(-0.4, 0.8))
+    share = 1.0 if rng.random() < 0.35 else float(rng.uniform(-0.4, 0.8))
     return np.asarray(cv2.addWeighted(grey, share, pixels, 1 - share, 0), np.uint8)
 
 
@@ -59,7 +59,7 @@ def compress(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
 _STEPS = (
     (sharpen, 0.15),
     (change_colours, 0.85),
-    (fade, 0.3),
+    (fade, 0.35),
     (soften, 0.15),
     (add_noise, 0.25),
     (compress, 0.2),

@@ -42,11 +42,8 @@ class Worker:
 
     @property
     def loaders(self) -> int:
-        """How many processes draw scenes for this worker; none where it would wait for itself.
-
-        Each holds all pictures, up to 2 GB.
-        """
-        return min(usable_cpus(), 12) if self.device.type == "cuda" else 0
+        """How many processes draw scenes for this worker; none where it would wait for itself."""
+        return usable_cpus() if self.device.type == "cuda" else 0
 
     def add_up(self, numbers: Tensor) -> Tensor:
         """Sum a tensor over all workers, in place."""
