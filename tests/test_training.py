@@ -1,5 +1,6 @@
 """What the recipe promises, where no photograph is needed to check it."""
 
+import tarfile
 from pathlib import Path
 
 import cv2
@@ -17,13 +18,13 @@ from demo.weights import BUNDLED_FOLDER
 from training.contact_sheet import draw_sheet, look
 from training.loading import BatchKey, load_batches
 from training.loss import dice_loss, segmentation_loss
-from training.maps import CHANNELS, LOGIT_STEPS, Basis
+from training.maps import CHANNELS, LOGIT_STEPS, Basis, load_basis
 from training.measures import class_ious, count_pixels, describe
 from training.model import build_model, load_checkpoint, save_checkpoint
 from training.optimisers import build_optimisers, orthogonalise
 from training.options import read_options
-from training.pack import choose, copy_item
-from training.scenes import Sources, draw_batch, find_classes, sum_chances, to_values
+from training.pack import add_maps, add_photographs, choose
+from training.scenes import Sources, draw_batch, find_classes, read_maps, sum_chances, to_values
 from training.schedule import BATCH, SIDES, draw_side, learning_rate
 from training.sources import Plan, read_mask, read_pixels, read_plan
 from training.targets import Targets, build_targets, sample_cells
@@ -363,10 +364,22 @@ def test_figures_count_what_the_masks_know(plan: Plan) -> None:
 
 
 def test_a_pack_is_read_by_the_same_plan(folder: Path, plan: Plan, tmp_path: Path) -> None:
-    out = tmp_path / "packed"
-    for item in choose(plan.train, most=1):
-        assert copy_item(item, folder, out, 32, 60) < 1000
-    write_picture(out / "photos" / "dog" / "1.jpg")
-    packed = read_plan(folder / "plan.toml", out)
+    maps = write_maps(folder, plan, DOG)
+    checks = [item for items in plan.checks.values() for item in items]
+    items = choose(plan.train, 9)
+    with tarfile.open(tmp_path / "pack.tar.xz", "w:xz") as archive:
+        add_photographs(archive, items + checks, 32, 60)
+        add_maps(archive, items, maps)
+    with tarfile.open(tmp_path / "pack.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    packed = read_plan(folder / "plan.toml", tmp_path / "pack")
+    assert [item.name for item in packed.train] == [item.name for item in plan.train]
     assert read_pixels(packed.train[0].path).shape == (24, 32, 3)
     assert read_mask(packed.train[0], (24, 32))[12, 12] == CAT
+    said = read_maps(tmp_path / "pack-maps", packed.train[0])
+    assert said.shape == (CELLS, CELLS, 21) and (said.argmax(axis=2) == DOG).all()
+    assert load_basis(tmp_path / "pack-maps") == []
+
+
+def test_photographs_without_masks_are_chosen_evenly(plan: Plan) -> None:
+    assert [item.name for item in choose(plan.train, 1)][4:] == ["photos/anything/2.jpg"]

@@ -32,6 +32,7 @@ FEATURE_STEPS = 32
 CHANNELS = CLASSES + sum(depth.kept for depth in DEPTHS)
 
 _SAMPLE = 400
+_BASIS = "basis.npz"
 
 Basis = list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]
 """For each depth the mean (C,), the directions (C, kept), each divided by its standard deviation,
@@ -53,19 +54,21 @@ def find_basis(teacher: Teacher, paths: Sequence[Path]) -> Basis:
     return basis
 
 
-def save_basis(basis: Basis, path: Path) -> None:
-    """Write a basis as one file of arrays."""
+def save_basis(basis: Basis, maps: Path) -> None:
+    """Write a basis into a folder of maps."""
     arrays = {
         f"{part}{number}": array
         for number, parts in enumerate(basis)
         for part, array in zip(("mean", "directions", "weights"), parts, strict=True)
     }
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    np.savez(maps / _BASIS, **arrays)  # type: ignore[arg-type]
 
 
-def load_basis(path: Path) -> Basis:
-    """Read what `save_basis` wrote."""
-    with np.load(path) as arrays:
+def load_basis(maps: Path) -> Basis:
+    """The basis of a folder of maps; none where these are without features."""
+    if not (maps / _BASIS).exists():
+        return []
+    with np.load(maps / _BASIS) as arrays:
         return [
             (arrays[f"mean{number}"], arrays[f"directions{number}"], arrays[f"weights{number}"])
             for number in range(len(DEPTHS))
@@ -93,7 +96,7 @@ _opened: list[tuple[Teacher, Basis]] = []
 def _open(path: Path, maps: Path) -> None:
     cv2.setNumThreads(1)
     os.nice(5)
-    _opened.append((Teacher(path), load_basis(maps / "basis.npz")))
+    _opened.append((Teacher(path), load_basis(maps)))
 
 
 def _look(job: tuple[Item, Path]) -> None:
@@ -120,10 +123,10 @@ def make_maps(teacher: Path, items: Sequence[Item], maps: Path) -> None:
     if not missing:
         return
     maps.mkdir(parents=True, exist_ok=True)
-    if not (maps / "basis.npz").exists():
+    if not (maps / _BASIS).exists():
         print(f"teacher: main directions of {_SAMPLE} photographs", flush=True)
         sample = [item.path for item in missing[:: max(len(missing) // _SAMPLE, 1)]]
-        save_basis(find_basis(Teacher(teacher), sample), maps / "basis.npz")
+        save_basis(find_basis(Teacher(teacher), sample), maps)
     jobs = [(item, map_path(maps, item.name)) for item in missing]
     context = get_context("spawn")
     with ProcessPoolExecutor(usable_cpus(), context, _open, (teacher, maps)) as pool:

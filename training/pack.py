@@ -1,19 +1,28 @@
-"""Copy a plan's photographs, smaller, so that a machine without a network can train with them.
+"""Pack a plan's photographs and maps into one small file, for a machine that reaches nothing.
 
-python -m training.pack --plan training/voc21.toml --folder DIR --out DIR --most 4000
+python -m training.pack --plan training/voc21.toml --folder DIR --maps MAPS --out pack.tar.xz
 
-The copy has the same folders, so the same plan reads it. Names keep their endings, whatever the
-files hold: WebP, at a longest side that suits the first three quarters of a run.
+In the archive lie `pack/`, with the same folders, so that the same plan reads it, and `pack-maps/`.
+Photographs are smaller, and WebP whatever their names end with; maps are without features, and
+their logits are rounded, so that they take about a kilobyte each.
 """
 
 import argparse
+import io
+import tarfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.maps import LOGIT_STEPS
+from training.scenes import read_maps
 from training.sources import Item, read_mask, read_pixels, read_plan
+from training.teacher import CLASSES
+
+_SMALLEST_LOGIT = -8
+"""Logits further below the highest are rounded up to this: the class is out of the question."""
 
 
 def choose(items: tuple[Item, ...], most: int) -> list[Item]:
@@ -30,40 +39,70 @@ def shrink(pixels: NDArray[np.uint8], longest: int, how: int = cv2.INTER_AREA) -
     return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
 
 
-def copy_item(item: Item, root: Path, out: Path, longest: int, quality: int) -> int:
-    """Write a smaller copy of a photograph and its mask; returns the bytes written."""
+def round_logits(maps: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Take the highest logit off all of a cell, and round to whole units; (33, 33, 21) int8."""
+    logits = maps[..., :CLASSES].astype(np.float32) / LOGIT_STEPS
+    below = np.rint(logits - logits.max(axis=2, keepdims=True)).clip(min=_SMALLEST_LOGIT)
+    return np.asarray(below * LOGIT_STEPS, np.int8)
+
+
+def pack_item(item: Item, longest: int, quality: int) -> dict[str, bytes]:
+    """A smaller photograph, and its mask if there is one, by their paths in the plan's folder."""
     pixels = read_pixels(item.path)
-    target = out / item.name
-    target.parent.mkdir(parents=True, exist_ok=True)
     rgb = np.ascontiguousarray(shrink(pixels, longest)[:, :, ::-1])
-    encoded = cv2.imencode(".webp", rgb, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
-    target.write_bytes(encoded)
-    if item.mask is None:
-        return len(encoded)
-    mask = read_mask(item, pixels.shape[:2], as_published=True)
-    target = out / item.mask.relative_to(root)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(target), shrink(mask, longest, cv2.INTER_NEAREST_EXACT))
-    return len(encoded) + target.stat().st_size
+    how = [cv2.IMWRITE_WEBP_QUALITY, quality]
+    files = {item.name: cv2.imencode(".webp", rgb, how)[1].tobytes()}
+    if item.mask is not None:
+        mask = read_mask(item, pixels.shape[:2], as_published=True)
+        small = shrink(mask, longest, cv2.INTER_NEAREST_EXACT)
+        name = item.name.replace("JPEGImages", "SegmentationClass")
+        files[str(Path(name).with_suffix(".png"))] = cv2.imencode(".png", small)[1].tobytes()
+    return files
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def add_photographs(
+    archive: tarfile.TarFile, items: list[Item], longest: int, quality: int
+) -> None:
+    """Write photographs, and their masks, below `pack/`."""
+    for item in items:
+        for name, content in pack_item(item, longest, quality).items():
+            _add(archive, f"pack/{name}", content)
+
+
+def add_maps(archive: tarfile.TarFile, items: list[Item], maps: Path) -> None:
+    """Write what the teacher says of photographs below `pack-maps/`."""
+    for item in items:
+        file = io.BytesIO()
+        np.save(file, round_logits(read_maps(maps, item)))
+        _add(archive, f"pack-maps/{item.name}.npy", file.getvalue())
 
 
 def main() -> None:
-    """Read the command line and write the copy."""
+    """Read the command line and write the archive."""
     parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
     parser.add_argument("--plan", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="of the plan's folders")
+    parser.add_argument("--maps", type=Path, help="folder of the teacher's maps")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=4000, help="photographs without masks")
-    parser.add_argument("--longest", type=int, default=256, help="side in pixels")
-    parser.add_argument("--quality", type=int, default=60)
+    parser.add_argument("--most", type=int, default=2000, help="photographs without masks")
+    parser.add_argument("--longest", type=int, default=208, help="side in pixels")
+    parser.add_argument("--quality", type=int, default=45)
     options = parser.parse_args()
     plan = read_plan(options.plan, options.folder)
-    items = choose(plan.train, options.most) + [i for each in plan.checks.values() for i in each]
-    written = sum(
-        copy_item(item, options.folder, options.out, options.longest, options.quality)
-        for item in items
-    )
-    print(f"{len(items)} photographs, {written / 1e6:.1f} MB")
+    items = choose(plan.train, options.most)
+    checks = [item for each in plan.checks.values() for item in each[::3]]
+    with tarfile.open(options.out, "w:xz") as archive:
+        add_photographs(archive, items + checks, options.longest, options.quality)
+        if options.maps:
+            add_maps(archive, items, options.maps)
+    megabytes = options.out.stat().st_size / 1e6
+    print(f"{len(items)} photographs, {megabytes:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Run:
     def __init__(self, worker: Worker, options: Options) -> None:
         self.worker, self.options = worker, options
         self.plan = read_plan(options.plan, options.folder)
-        basis: Basis = load_basis(options.maps / "basis.npz") if options.maps else []
+        basis: Basis = load_basis(options.maps) if options.maps else []
         chances = sum_chances(self.plan, np.load(options.run / "classes.npy"))
         self.sources = Sources(self.plan.train, chances, options.maps)
         self.state_path = options.run / "state.pt"
