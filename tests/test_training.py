@@ -95,7 +95,7 @@ def test_rare_classes_are_drawn_more_often_within_their_share(plan: Plan) -> Non
     many[40, DOG] = True
     chances = np.diff(sum_chances(repeated, many), prepend=0)
     assert chances[:81].sum() == pytest.approx(3 / 5)
-    assert chances[40] == pytest.approx(chances[0] * (80 / 20) ** 0.5)
+    assert chances[40] == pytest.approx(chances[0] * (80 / 30) ** 0.7)
 
 
 def test_pixels_and_mask_of_a_view_lie_upon_each_other() -> None:

@@ -83,7 +83,11 @@ def write_card(title: str, lines: Sequence[str], counts: Tensor, origins: Sequen
 
 
 def _figures(plan: Plan, folder: Path) -> tuple[list[str], list[Example]]:
-    """A line for each checked folder, and what is said of the one that knows all classes."""
+    """A line for each checked folder, and what is said of the one whose masks know all classes.
+
+    Raises:
+        ValueError: if the plan checks none.
+    """
     lines, complete = [], list[Example]()
     segmenter = open_checkpoint(folder)
     for title, items in plan.checks.items():
@@ -91,6 +95,8 @@ def _figures(plan: Plan, folder: Path) -> tuple[list[str], list[Example]]:
         lines.append(f"{title} ({len(items)}): {describe(count_all(examples), items)}")
         if not items[0].partial:
             complete = examples
+    if not complete:
+        raise ValueError("The plan has no [[check]] folder whose masks know all classes.")
     return lines, complete
 
 

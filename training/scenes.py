@@ -30,8 +30,10 @@ _SEEN_SHARE = 0.05
 _COUNT = len(CLASS_NAMES)
 _LEAST_SHARE = 0.005
 _LEAST_CELLS = 20
-_FEW = 20
+_FEW = 30
 """Classes with fewer photographs in a folder are drawn as often as if they had so many."""
+_RARITY = 0.7
+"""A class of half as many photographs is drawn 2 to this power times as often."""
 
 
 class Batch(NamedTuple):
@@ -130,7 +132,7 @@ def sum_chances(plan: Plan, classes: NDArray[np.bool_]) -> NDArray[np.float64]:
     weights = np.zeros(len(sources))
     for index, share in enumerate(plan.shares):
         objects = classes[sources == index, 1:]
-        rarity = objects.sum(axis=0).clip(_FEW) ** -0.5
+        rarity = objects.sum(axis=0).clip(_FEW) ** -_RARITY
         ours = np.where(objects, rarity, rarity.min() / 2).max(axis=1)
         weights[sources == index] = share * ours / ours.sum()
     return np.asarray(np.cumsum(weights / weights.sum()))
