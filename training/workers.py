@@ -78,7 +78,7 @@ def _start(rank: int, count: int, work: Callable[..., None], arguments: tuple[ob
     torch.backends.cudnn.benchmark = True
     if count > 1:
         torch.set_num_threads(1)
-        wait = timedelta(hours=1)
+        wait = timedelta(days=2)  # a run may be paused
         distributed.init_process_group("gloo", rank=rank, world_size=count, timeout=wait)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work(Worker(rank, count, device), *arguments)
