@@ -3,6 +3,7 @@
 import json
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from training.scenes import draw_batch, read_maps
 from training.schedule import BATCH, SIDES, draw_side, learning_rate
 from training.sources import Plan, read_mask, read_pixels, read_plan
 from training.teacher import CELLS, DEPTHS
+from training.train import Run, prepare
 from training.trainer import Student, Trainer
 from training.workers import Worker
 
@@ -184,3 +186,38 @@ def test_the_schedule_covers_the_whole_run() -> None:
         assert sum(shares.values()) == pytest.approx(1) and set(shares) <= set(BATCH)
     assert draw_side(0.5, 1, 7) == draw_side(0.5, 1, 7)
     assert learning_rate(0.02, 1.0) == pytest.approx(1.0) and learning_rate(1.0, 1.0) < 0.01
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(BATCH, 64, 2)
+    monkeypatch.setattr("training.train.draw_side", lambda *_: 64)
+    monkeypatch.setattr("training.train._CHECK_SIDE", 256)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two would wait for each other where the machine is busy
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_an_interrupted_run_ends_with_the_same_checkpoint(folder: Path) -> None:
+    alone = Worker(rank=0, count=1, device=torch.device("cpu"))
+
+    def begin(name: str) -> Run:
+        files = ["--plan", f"{folder}/plan.toml", "--folder", str(folder)]
+        start = ["--begin", str(BUNDLED_FOLDER / "xxs"), "--variant", "xxs", "--steps", "5"]
+        options = read_options([*files, *start, "--run", str(folder / name)], None)
+        prepare(options)
+        return Run(alone, options)
+
+    begin("whole").train()
+    interrupted = begin("parts")
+    batches = interrupted.batches()
+    for _ in range(4):
+        interrupted.take_step(batches)
+    interrupted.save()
+    interrupted.take_step(batches)  # lost
+    begin("parts").train()
+    ends = [(folder / name / "checkpoint" / "model.safetensors") for name in ("whole", "parts")]
+    assert ends[0].read_bytes() == ends[1].read_bytes()
+    assert "mIoU" in (folder / "parts" / "log.txt").read_text()

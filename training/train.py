@@ -35,21 +35,6 @@ _CHECK_EVERY = 3
 """One in so many photographs is looked at while training goes on."""
 
 
-class Every:
-    """Something to do every so many seconds, first after one such interval."""
-
-    def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
-        self._next: float | None = None
-
-    def is_due(self, now: float) -> bool:
-        """Whether the interval has passed since it was last due; seconds of one clock."""
-        due = self._next is not None and now >= self._next
-        if due or self._next is None:
-            self._next = now + self._interval_s
-        return due
-
-
 class Run:
     """One worker's part of a training run."""
 
@@ -60,6 +45,7 @@ class Run:
         chances = sum_chances(self.plan, np.load(options.run / "classes.npy"))
         self.sources = Sources(self.plan.train, chances, options.maps)
         self.state_path = options.run / "state.pt"
+        self._last: dict[str, float] = {}
         self.trainer = Trainer(self._first_model(), basis, worker, options.seed)
         if self.state_path.exists():
             self._go_on()
@@ -108,25 +94,34 @@ class Run:
     def train(self) -> None:
         """Train to the end, then write the checkpoint."""
         self.say(f"{len(self.plan.train)} photographs, {self.worker.count} workers")
-        saving, checking = Every(_SAVE_EVERY_S), Every(60 * self.options.check_minutes)
-        telling, losses = Every(_TELL_EVERY_S), list[torch.Tensor]()
-        batches = load_batches(self.sources, self._keys(), self.worker.loaders)
+        batches = self.batches()
+        losses: list[torch.Tensor] = []
         while self.progress < 1:
-            losses.append(self._timed_step(batches))
+            losses.append(self.take_step(batches))
             now = self._agreed_time()
-            if telling.is_due(now):
+            if self._is_due("tell", _TELL_EVERY_S, now):
                 self._tell(losses)
-            if checking.is_due(now):
+            if self._is_due("check", 60 * self.options.check_minutes, now):
                 self.check(_CHECK_EVERY)
-            if saving.is_due(now):
-                self._save()
-        self._save()
+            if self._is_due("save", _SAVE_EVERY_S, now):
+                self.save()
+        self.save()
         self.check(1)
         minutes = self.trainer.seconds / 60
         self.say(f"finished after {self.trainer.step} steps and {minutes:.1f} minutes")
 
+    def _is_due(self, what: str, interval_s: float, now: float) -> bool:
+        """Whether so many seconds have passed since this was last due, or first asked for."""
+        due = now - self._last.setdefault(what, now) >= interval_s
+        if due:
+            self._last[what] = now
+        return due
+
+    def batches(self) -> Iterator[Batch]:
+        """Batches of this worker from the next step on."""
+        return load_batches(self.sources, self._keys(), self.worker.loaders)
+
     def _keys(self) -> Iterator[BatchKey]:
-        """What this worker's batches are made of, from the next step on."""
         seed = self.options.seed
         for step in itertools.count(self.trainer.step):
             # a batch may be drawn long before its step
@@ -134,7 +129,8 @@ class Run:
             size = max(BATCH[side] * self.options.batch // self.worker.count, 1)
             yield BatchKey(side, size, (seed, step, 2, self.worker.rank))
 
-    def _timed_step(self, batches: Iterator[Batch]) -> torch.Tensor:
+    def take_step(self, batches: Iterator[Batch]) -> torch.Tensor:
+        """Learn from the next batch; returns the losses of `Trainer.update`."""
         if self.progress >= FREEZE_AT:
             self.trainer.freeze_statistics()
         start = self._spent()
@@ -165,7 +161,8 @@ class Run:
         )
         losses.clear()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write all that is needed to go on."""
         if self.worker.leads:
             self.trainer.save(self.state_path, self.options.recipe)
 
