@@ -48,5 +48,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("--batch", type=int, default=1, help="multiplies the scenes of a step")
     parser.add_argument("--peak", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--check-minutes", type=float, default=15.0, help="between figures")
+    parser.add_argument(
+        "--check-minutes", type=float, default=15.0, help="of these between figures"
+    )
     return Options(**vars(parser.parse_args(arguments)))

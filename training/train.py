@@ -101,7 +101,7 @@ class Run:
             now = self._agreed_time()
             if self._is_due("tell", _TELL_EVERY_S, now):
                 self._tell(losses)
-            if self._is_due("check", 60 * self.options.check_minutes, now):
+            if self._is_due("check", 60 * self.options.check_minutes, self.trainer.seconds):
                 self.check(_CHECK_EVERY)
             if self._is_due("save", _SAVE_EVERY_S, now):
                 self.save()

@@ -66,7 +66,7 @@ class Trainer:
     def __init__(
         self, model: MobileViTForSemanticSegmentation, basis: Basis, worker: Worker, seed: int
     ) -> None:
-        self.worker, self.seed = worker, seed
+        self.worker = worker
         quicken(model)
         self.average = copy.deepcopy(model).to(worker.device).eval().requires_grad_(False)
         torch.manual_seed(seed)

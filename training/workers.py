@@ -51,11 +51,6 @@ class Worker:
             distributed.all_reduce(numbers)
         return numbers
 
-    def wait(self) -> None:
-        """Return when every worker has arrived here."""
-        if self.count > 1:
-            distributed.barrier()
-
 
 def run_workers(work: Callable[..., None], *arguments: object) -> None:
     """Call work(worker, *arguments) in every process and return when all are done."""
