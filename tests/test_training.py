@@ -18,9 +18,10 @@ from tests.training_folder import (
     write_maps,
     write_picture,
 )
+from training.knowledge import find_classes, sum_chances
 from training.loading import BatchKey, load_batches
 from training.loss import dice_loss, segmentation_loss
-from training.scenes import Sources, draw_batch, find_classes, sum_chances, to_values
+from training.scenes import Sources, draw_batch, to_values
 from training.sources import Plan, read_mask, read_plan
 from training.targets import Targets, build_targets, sample_cells
 from training.teacher import CELLS, SIDE, STRIDE

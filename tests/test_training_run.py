@@ -24,13 +24,14 @@ from tests.training_folder import (
 )
 from training.card import main as write_card_of
 from training.contact_sheet import draw_sheet, look
+from training.knowledge import read_maps
 from training.maps import Basis, load_basis
 from training.measures import class_ious, count_pixels, describe
 from training.model import build_model, load_checkpoint, save_checkpoint
 from training.optimisers import build_optimisers, orthogonalise
 from training.options import read_options
 from training.pack import add_maps, add_photographs, choose
-from training.scenes import draw_batch, read_maps
+from training.scenes import draw_batch
 from training.schedule import BATCH, SIDES, draw_side, learning_rate
 from training.sources import Plan, read_mask, read_pixels, read_plan
 from training.teacher import CELLS, DEPTHS

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.knowledge import read_maps
 from training.maps import LOGIT_STEPS
-from training.scenes import read_maps
 from training.sources import Item, read_mask, read_pixels, read_plan
 from training.teacher import CLASSES
 

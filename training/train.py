@@ -16,12 +16,13 @@ import torch
 from transformers import MobileViTForSemanticSegmentation
 
 from demo.variants import get_variant
+from training.knowledge import find_classes, sum_chances
 from training.loading import BatchKey, load_batches
 from training.maps import Basis, load_basis, make_maps
 from training.measures import count_pixels, describe
 from training.model import build_model, load_checkpoint, save_checkpoint
 from training.options import Options, read_options
-from training.scenes import Batch, Sources, draw_batch, find_classes, sum_chances, to_values
+from training.scenes import Batch, Sources, draw_batch, to_values
 from training.schedule import BATCH, FREEZE_AT, draw_side, learning_rate
 from training.segmenters import segmenter_of
 from training.sources import Item, Plan, read_plan
