@@ -72,7 +72,7 @@ def test_a_direction_is_orthogonalised(shape: tuple[int, int]) -> None:
 
 def make_basis() -> Basis:
     sizes = ((32, 16), (96, 32), (160, 48), (256, 64))
-    assert [kept for _, kept in sizes] == [depth.kept for depth in DEPTHS]
+    assert [k for _, k in sizes] == [depth.stored for depth in DEPTHS]
     return [
         (np.zeros(c, np.float32), np.eye(c, k, dtype=np.float32), np.ones(k, np.float32))
         for c, k in sizes

@@ -45,8 +45,8 @@ def leave_out_classes(folder: Path, counts: Tensor) -> list[str]:
     ious = class_ious(counts)
     wrong = [name for name in CLASS_NAMES if ious.get(name, 1.0) < _LEAST_IOU]
     if wrong:
-        kept = [name for name in CLASS_NAMES if name not in wrong]
-        save_checkpoint(load_checkpoint(folder, 1), folder, kept)
+        others = [name for name in CLASS_NAMES if name not in wrong]
+        save_checkpoint(load_checkpoint(folder, 1), folder, others)
     return wrong
 
 

@@ -56,9 +56,9 @@ def feature_loss(said: list[Tensor], expected: Tensor, weights: list[Tensor]) ->
     """Smooth L1 between the network's projected features and the teacher's, summed over depths.
 
     Args:
-        said: for each depth (B, kept, h, w).
-        expected: (B, all kept, h, w) in standard deviations, depth after depth.
-        weights: for each depth (kept,).
+        said: for each depth (B, k, h, w).
+        expected: (B, sum of all k, h, w) in standard deviations, depth after depth.
+        weights: for each depth (k,).
     """
     depths = torch.split(expected, [one.shape[1] for one in said], dim=1)
     losses = [

@@ -1,4 +1,4 @@
-"""What the teacher sees in each photograph, kept on disk.
+"""What the teacher sees in each photograph, stored on disk.
 
 python -m training.maps --plan training/voc21.toml --folder DIR --teacher FILE --maps DIR
 
@@ -26,17 +26,17 @@ from training.sources import Item, read_pixels, read_plan
 from training.teacher import CELLS, CLASSES, DEPTHS, Teacher
 
 LOGIT_STEPS = 4
-"""Steps of a kept logit in one unit."""
+"""Steps of a stored logit in one unit."""
 FEATURE_STEPS = 32
-"""Steps of a kept feature in one standard deviation."""
-CHANNELS = CLASSES + sum(depth.kept for depth in DEPTHS)
+"""Steps of a stored feature in one standard deviation."""
+CHANNELS = CLASSES + sum(depth.stored for depth in DEPTHS)
 
 _SAMPLE = 400
 _BASIS = "basis.npz"
 
 Basis = list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]
-"""For each depth the mean (C,), the directions (C, kept), each divided by its standard deviation,
-and weights (kept,) that favour the directions of much variance."""
+"""For each depth the mean (C,), the directions (C, k), each divided by its standard deviation,
+and weights (k,) that favour the directions of much variance."""
 
 
 def find_basis(teacher: Teacher, paths: Sequence[Path]) -> Basis:
@@ -47,7 +47,10 @@ def find_basis(teacher: Teacher, paths: Sequence[Path]) -> Basis:
         rows = np.concatenate([maps[number].reshape(CELLS**2, -1)[::7] for maps in seen])
         mean: NDArray[np.float32] = rows.mean(0, dtype=np.float32)
         variances, directions = np.linalg.eigh(np.cov(rows - mean, rowvar=False))
-        variances, directions = variances[::-1][: depth.kept], directions[:, ::-1][:, : depth.kept]
+        variances, directions = (
+            variances[::-1][: depth.stored],
+            directions[:, ::-1][:, : depth.stored],
+        )
         weights = (variances / variances.mean()) ** 0.25
         scaled = np.asarray(directions / np.sqrt(variances), np.float32)
         basis.append((mean, scaled, np.asarray(weights, np.float32)))

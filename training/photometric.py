@@ -6,7 +6,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 _NOISE: NDArray[np.int16] = np.random.default_rng(0).normal(0, 64, 1 << 21).astype(np.int16)
-"""Normal noise of standard deviation 64, drawn once: drawing it anew costs more than a resize."""
+"""Normal noise of standard deviation 64, drawn once: to draw it costs more than a resize."""
 
 
 def change_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
@@ -66,7 +66,7 @@ _STEPS = (
 )
 
 
-def photograph_anew(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+def vary_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     """Apply each change with its own probability; side×side×3 uint8 in and out."""
     for change, probability in _STEPS:
         if rng.random() < probability:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.knowledge import find_knowledge, read_maps
-from training.photometric import photograph_anew
+from training.photometric import vary_colours
 from training.sources import Item, read_mask, read_pixels
 from training.views import draw_view, show_mask, show_pixels
 
@@ -72,7 +72,7 @@ def _draw_scene(
     image_hw = (pixels.shape[0], pixels.shape[1])
     mask, maps = read_mask(item, image_hw), read_maps(sources.maps, item)
     view = draw_view(image_hw, rng)
-    shown = photograph_anew(show_pixels(pixels, view, side), rng)
+    shown = vary_colours(show_pixels(pixels, view, side), rng)
     return (
         np.ascontiguousarray(shown[:, :, ::-1]),
         show_mask(mask, view, side // TARGET_STRIDE).copy(),

@@ -9,8 +9,9 @@ Each `[[train]]` and `[[check]]` has these keys, all but the first optional:
     without     there are no masks, and nothing of these classes is in the pictures
     shows       there are no masks, and something of these classes is in every picture
     shift       rows and columns by which the masks lie too low and too far to the right
-    skip, keep  a text file beside the plan: names of the pictures to leave out, or to take alone
+    skip        a text file beside the plan: names of the pictures to leave out
     skip_names  further names to leave out
+    only_names  a text file beside the plan: names of the only pictures to take
 """
 
 import tomllib
@@ -88,11 +89,11 @@ def read_plan(path: Path, folder: Path) -> Plan:
 
 def _list_items(table: dict[str, Any], source: int, beside: Path, root: Path) -> tuple[Item, ...]:
     folder = root / table["folder"]
-    keep = _read_names(table, "keep", beside)
+    wanted = _read_names(table, "only_names", beside)
     skip = _read_names(table, "skip", beside) | set(table.get("skip_names", []))
     items = []
     for photograph, mask, named in _list_photographs(folder):
-        if photograph.stem in skip or (keep and photograph.stem not in keep):
+        if photograph.stem in skip or (wanted and photograph.stem not in wanted):
             continue
         items.append(
             Item(
@@ -150,7 +151,7 @@ def read_mask(
     Args:
         item: whose mask.
         image_hw: size of its photograph.
-        as_published: whether to leave a mask where it is that is known to lie wrong.
+        as_published: leave a mask where it is, although it is known to lie wrong.
 
     Raises:
         ValueError: if the mask has another size, or is not single-channel.

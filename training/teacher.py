@@ -14,10 +14,10 @@ _LOGITS_TENSOR = 182
 
 
 class Depth(NamedTuple):
-    """A tensor of the teacher's graph and how many of its main directions are kept."""
+    """A tensor of the teacher's graph and how many of its main directions are stored."""
 
     tensor: int
-    kept: int
+    stored: int
 
 
 DEPTHS = (Depth(97, 16), Depth(137, 32), Depth(164, 48), Depth(180, 64))
@@ -48,7 +48,7 @@ class Teacher:
 
         Args:
             pixels: H×W×3 uint8 RGB.
-            twice: whether to look at the mirror image as well.
+            twice: look at the mirror image as well, and return the means.
         """
         square = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         there = self._run(square)

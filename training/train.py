@@ -68,8 +68,7 @@ class Run:
         begun_with = self.trainer.load(self.state_path)
         if begun_with != self.options.recipe:
             raise ValueError(
-                f"{self.state_path} was begun with {begun_with}. Give the same options, or "
-                "another folder."
+                f"{self.state_path} was begun with {begun_with}. Give these, or another folder."
             )
         self.say(f"going on at step {self.trainer.step}, {self.progress:.1%}")
 
@@ -112,7 +111,7 @@ class Run:
         self.say(f"finished after {self.trainer.step} steps and {minutes:.1f} minutes")
 
     def _is_due(self, what: str, interval_s: float, now: float) -> bool:
-        """Whether so many seconds have passed since this was last due, or first asked for."""
+        """True once so many seconds have passed since this was last due, or first asked for."""
         due = now - self._last.setdefault(what, now) >= interval_s
         if due:
             self._last[what] = now
@@ -156,10 +155,8 @@ class Run:
     def _tell(self, losses: list[torch.Tensor]) -> None:
         """Say how far it is, with the mean losses since the last time."""
         classes, features = torch.stack(losses).mean(dim=0).tolist()
-        self.say(
-            f"step {self.trainer.step} {self.progress:.2%} loss {classes:.4f} features "
-            f"{features:.4f}"
-        )
+        done = f"step {self.trainer.step} {self.progress:.2%}"
+        self.say(f"{done} loss {classes:.4f} features {features:.4f}")
         losses.clear()
 
     def save(self) -> None:

@@ -24,7 +24,7 @@ _KEEP_MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 """What glibc reads as a process starts: keep freed memory, in huge pages. Otherwise each large
-tensor is mapped and cleared anew, and a third of the time is spent in the kernel (measured)."""
+tensor is mapped and cleared again, and a third of the time is spent in the kernel (measured)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Worker:
 
     @property
     def leads(self) -> bool:
-        """Whether this worker writes files and the log."""
+        """True for the one worker that writes files and the log."""
         return self.rank == 0
 
     @property
