@@ -1,10 +1,12 @@
 """What the recipe promises, where no photograph is needed to check it."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from demo.framing import to_pixel_values
@@ -21,10 +23,19 @@ from tests.training_folder import (
 from training.knowledge import find_classes, sum_chances
 from training.loading import BatchKey, load_batches
 from training.loss import dice_loss, segmentation_loss
+from training.maps import (
+    CHANNELS,
+    FEATURE_STEPS,
+    LOGIT_STEPS,
+    encode_maps,
+    find_basis,
+    load_basis,
+    save_basis,
+)
 from training.scenes import Sources, draw_batch, to_values
-from training.sources import Plan, read_mask, read_plan
+from training.sources import Plan, read_mask, read_pixels, read_plan
 from training.targets import Targets, build_targets, sample_cells
-from training.teacher import CELLS, SIDE, STRIDE
+from training.teacher import CELLS, DEPTHS, SIDE, STRIDE, Teacher
 from training.views import View, show_mask, show_pixels
 
 
@@ -186,3 +197,29 @@ def test_batches_are_scaled_as_the_app_scales_what_it_shows_the_network() -> Non
     pixels = np.arange(768, dtype=np.uint16).astype(np.uint8).reshape(16, 16, 3)
     batch = torch.from_numpy(pixels[None, :, :, ::-1].copy()).permute(0, 3, 1, 2)
     assert np.array_equal(to_values(batch).numpy(), to_pixel_values(pixels))
+
+
+class Dreamer:
+    """A teacher of correlated random features."""
+
+    def look(self, pixels: NDArray[np.uint8], *, twice: bool) -> list[NDArray[np.float32]]:
+        rng = np.random.default_rng(int(pixels.sum()) % 1000 + twice)
+        mixed = [rng.normal(size=(CELLS, CELLS, 20)) @ MIX[:, :c] + 3 for c in (32, 96, 160, 256)]
+        logits = np.full((CELLS, CELLS, 21), 1.5)
+        return [each.astype(np.float32) for each in (logits, *mixed)]
+
+
+MIX = np.random.default_rng(0).normal(size=(20, 256))
+
+
+def test_maps_store_logits_and_the_main_directions_of_features(plan: Plan, tmp_path: Path) -> None:
+    teacher = cast("Teacher", Dreamer())
+    save_basis(find_basis(teacher, [item.path for item in plan.train]), tmp_path)
+    basis = load_basis(tmp_path)
+    assert [len(weights) for _, _, weights in basis] == [depth.stored for depth in DEPTHS]
+    maps = encode_maps(teacher.look(read_pixels(plan.train[0].path), twice=True), basis)
+    assert maps.shape == (CELLS, CELLS, CHANNELS) and maps.dtype == np.int8
+    assert (maps[..., :21] == 1.5 * LOGIT_STEPS).all()
+    main = maps[..., 21 : 21 + 8].astype(float) / FEATURE_STEPS
+    assert main.std(axis=(0, 1)) == pytest.approx(np.ones(8), abs=0.2)
+    assert np.abs(main.mean(axis=(0, 1))).max() < 0.2
