@@ -1,14 +1,14 @@
 """Compare int8, by post-training quantisation, with f32: person IoU and time.
 
     pip install nncf==3.4.0
-    python -m benchmarks.int8 --people DIR [--variant xxs] [--rounds 21]
+    python -m benchmarks.int8 --folder DIR [--variant xxs] [--rounds 21]
 
-DIR holds photographs in VOC layout, as training/README.md describes. Photographs held out from
-training give the IoU; 200 of the others calibrate the quantisation.
+DIR holds the folders of training/voc21.toml. The photographs of people that are held out from
+training are the judges; 200 of the others calibrate.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,19 +23,22 @@ from demo.framing import frame_pixels, plan_framing, to_pixel_values
 from demo.models.checkpoint import read_checkpoint
 from demo.models.engines.openvino import OpenVinoEngine, load_openvino_engine
 from demo.variants import VARIANTS, get_variant
-from training.measures import count_overlap, person_iou, segmenter_of
-from training.photographs import Photograph, load_people
+from training.measures import class_ious, count_pixels
+from training.segmenters import segmenter_of
+from training.sources import Item, read_pixels, read_plan
 
+PLAN = Path(__file__).parent.parent / "training" / "voc21.toml"
 SIDES = (256, 384, 512)
 _CALIBRATION_IMAGES = 200
 
 
-def quantise(graph: openvino.Model, photographs: list[Photograph]) -> openvino.Model:
+def quantise(graph: openvino.Model, photographs: Sequence[Item]) -> openvino.Model:
     """Quantise weights and activations, calibrated on photographs at side 512."""
     inputs = []
     for photograph in photographs:
-        height, width = photograph.labels.shape
-        values = to_pixel_values(frame_pixels(photograph.pixels, plan_framing((height, width))))
+        pixels = read_pixels(photograph.path)
+        framing = plan_framing((pixels.shape[0], pixels.shape[1]))
+        values = to_pixel_values(frame_pixels(pixels, framing))
         inputs.append(np.ascontiguousarray(values))
     return nncf.quantize(
         graph,
@@ -46,19 +49,19 @@ def quantise(graph: openvino.Model, photographs: list[Photograph]) -> openvino.M
     )
 
 
-def iou_of(engine: OpenVinoEngine, photographs: list[Photograph], side: int) -> float:
-    """Measure person IoU at the photographs' own size."""
+def iou_of(engine: OpenVinoEngine, photographs: Sequence[Item], side: int) -> float:
+    """Person IoU at the photographs' own size."""
 
     def run(values: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(engine(values.numpy()))
 
-    return person_iou(count_overlap(segmenter_of(run), photographs, side))
+    return class_ious(count_pixels(segmenter_of(run), photographs, side))["person"]
 
 
 def main() -> None:
     """Quantise, measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.int8", description=__doc__)
-    parser.add_argument("--people", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--variant", choices=list(VARIANTS), default="xxs")
     parser.add_argument("--rounds", type=int, default=21)
     options = parser.parse_args()
@@ -66,9 +69,11 @@ def main() -> None:
     f32 = load_openvino_engine(
         read_checkpoint(folder, "bundled"), get_variant(options.variant), lambda *_: None
     )
-    calibration = load_people(options.people, held_out=False)[::3][:_CALIBRATION_IMAGES]
+    plan = read_plan(PLAN, options.folder)
+    people = [item for item in plan.train if item.name.startswith("person/JPEGImages/")]
+    calibration = people[::3][:_CALIBRATION_IMAGES]
     int8 = OpenVinoEngine(quantise(f32.graph.clone(), calibration))
-    held_out = load_people(options.people, held_out=True)
+    held_out = plan.checks["person"]
     print("| side | f32 ms | int8 ms | ratio | f32 person IoU | int8 person IoU |")
     print("|" + "---|" * 6)
     for side in SIDES:

@@ -6,15 +6,13 @@ from transformers import MobileViTForSemanticSegmentation
 
 from demo.models.sources import BUNDLED_FOLDER
 from demo.variants import get_variant
-from training.model import build_model, read_variant, read_weights
+from training.model import build_model, load_checkpoint, read_variant
 from training.widening import widen
 
 
 @pytest.fixture(scope="module")
 def narrow() -> MobileViTForSemanticSegmentation:
-    model = build_model(get_variant("xxs"), seed=1)
-    model.load_state_dict(read_weights(BUNDLED_FOLDER / "xxs"))
-    return model.eval()
+    return load_checkpoint(BUNDLED_FOLDER / "xxs", seed=1).eval()
 
 
 @pytest.mark.parametrize("path", [("xs",), ("s",), ("xs", "s")], ids=" then ".join)

@@ -1,120 +1,95 @@
-"""Pictures unlike the training photographs, each beside what a checkpoint sees in it.
+"""What a checkpoint sees of each class, on one sheet.
 
-python -m training.contact_sheet --variant xxs --checkpoint DIR --out contact-sheet.jpg
-
-The pictures are the example photographs of this repository and drawings made here, so that the
-sheet can be shown with the checkpoint.
+Of the photographs that show a class, the one is taken whose intersection over union is in the
+middle: half of the others are better. The mask stands on the left, what the checkpoint says on the
+right. Photographs themselves are not drawn unless asked for, as many may not be redistributed.
 """
 
-import argparse
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from demo.exports import encode_jpeg
-from demo.image import Image, read_image
-from demo.inference import segment
-from demo.models.loading import load_folder
-from demo.overlay import draw_overlay
-from demo.variants import VARIANTS, get_variant
-from training.photographs import PERSON
+from demo.classes import CLASS_NAMES, PALETTE
+from training.measures import COUNT, count_picture
+from training.segmenters import Segmenter
+from training.sources import VOID, Item, read_mask, read_pixels
 
-_EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
-_HEIGHT, _WIDTH = 240, 320
-_PER_ROW = 2
+_HEIGHT, _WIDTH, _CAPTION = 120, 160, 20
+_PER_ROW = 3
+_WHITE = (255, 255, 255)
 
 
-def draw_landscape() -> Image:
-    """A sky, a sun and two hills."""
-    shade = np.linspace(0, 1, _HEIGHT)[:, None, None]
-    sky = (1 - shade) * (90, 140, 220) + shade * (230, 220, 200)
-    picture = np.repeat(sky, _WIDTH, axis=1).astype(np.uint8)
-    cv2.circle(picture, (250, 60), 24, (255, 240, 170), -1, cv2.LINE_AA)
-    cv2.ellipse(picture, (90, 260), (170, 110), 0, 0, 360, (70, 120, 60), -1, cv2.LINE_AA)
-    cv2.ellipse(picture, (260, 270), (150, 90), 0, 0, 360, (50, 95, 50), -1, cv2.LINE_AA)
-    return picture
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One photograph, and what a checkpoint says of it.
+
+    Attributes:
+        item: the photograph.
+        said: H×W uint8 class ids.
+        counts: (21, 21) int64, see `training.measures.count_picture`.
+    """
+
+    item: Item
+    said: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+
+    def iou(self, class_id: int) -> float:
+        """Intersection over union of one class in this photograph."""
+        hits = self.counts[class_id, class_id]
+        return float(hits / (self.counts[class_id].sum() + self.counts[:, class_id].sum() - hits))
 
 
-def draw_figure() -> Image:
-    """A person as a child draws one."""
-    picture = np.full((_HEIGHT, _WIDTH, 3), 250, np.uint8)
-    ink = (40, 40, 40)
-    cv2.circle(picture, (160, 60), 28, ink, 3, cv2.LINE_AA)
-    limbs = ((160, 88, 160, 160), (160, 110, 115, 140), (160, 110, 205, 140))
-    legs = ((160, 160, 130, 220), (160, 160, 190, 220))
-    for x0, y0, x1, y1 in limbs + legs:
-        cv2.line(picture, (x0, y0), (x1, y1), ink, 3, cv2.LINE_AA)
-    return picture
+def look(segmenter: Segmenter, items: Sequence[Item], side: int) -> list[Example]:
+    """Segment every photograph."""
+    examples = []
+    for item in items:
+        said = segmenter(read_pixels(item.path), side)
+        examples.append(Example(item, said, count_picture(said, item)))
+    return examples
 
 
-def draw_room() -> Image:
-    """A wall, a floor, a window and a table: nobody at home."""
-    picture = np.full((_HEIGHT, _WIDTH, 3), (214, 205, 190), np.uint8)
-    picture[170:] = (150, 110, 80)
-    cv2.rectangle(picture, (40, 30), (130, 110), (170, 200, 230), -1)
-    cv2.rectangle(picture, (40, 30), (130, 110), (250, 250, 250), 4)
-    cv2.rectangle(picture, (180, 130), (300, 142), (95, 60, 35), -1)
-    for x in (188, 286):
-        cv2.rectangle(picture, (x, 142), (x + 7, 215), (95, 60, 35), -1)
-    return picture
-
-
-def draw_page() -> Image:
-    """Lines of text."""
-    picture = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
-    for line in range(9):
-        position = (16, 34 + 24 * line)
-        text = "All work and no play is dull."
-        cv2.putText(picture, text, position, cv2.FONT_HERSHEY_SIMPLEX, 0.55, (20, 20, 20), 1)
-    return picture
-
-
-def make_sheet(variant: str, checkpoint: Path) -> Image:
-    """All pictures, each beside its overlay with the share of person pixels written in."""
-    model = load_folder(checkpoint, get_variant(variant))
-    pictures = [read_image(path) for path in sorted(_EXAMPLES.glob("*.jpg"))]
-    pictures += [draw_landscape(), draw_figure(), draw_room(), draw_page()]
+def draw_sheet(examples: Sequence[Example], *, with_photographs: bool = False) -> NDArray[np.uint8]:
+    """Draw the middling photograph of each class; h×w×3 uint8 RGB."""
     tiles = []
-    for picture in pictures:
-        result = segment(picture, model)
-        share = float((result.class_map == PERSON).mean())
-        overlay = _fit(draw_overlay(picture, result))
-        _write(overlay, f"person {share:.1%}")
-        tiles.append(np.hstack([_fit(picture), overlay]))
-    blank = np.full_like(tiles[0], 255)
-    tiles += [blank] * (-len(tiles) % _PER_ROW)
+    for class_id in range(1, COUNT):
+        shown = [each for each in examples if each.counts[class_id].sum() > 0]
+        if shown:
+            middling = sorted(shown, key=lambda each: each.iou(class_id))[len(shown) // 2]
+            tiles.append(_draw_tile(middling, class_id, with_photographs))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % _PER_ROW)
     rows = [np.hstack(tiles[i : i + _PER_ROW]) for i in range(0, len(tiles), _PER_ROW)]
     return np.vstack(rows)
 
 
-def _fit(picture: Image) -> Image:
-    """Scale into one tile on white."""
-    scale = min(_HEIGHT / picture.shape[0], _WIDTH / picture.shape[1])
-    height, width = round(picture.shape[0] * scale), round(picture.shape[1] * scale)
-    tile = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
+def _draw_tile(example: Example, class_id: int, with_photograph: bool) -> NDArray[np.uint8]:
+    truth = read_mask(example.item, example.said.shape, as_published=True)
+    pictures = [_colour(truth), _colour(example.said)]
+    if with_photograph:
+        pictures.insert(0, read_pixels(example.item.path))
+    tile = np.hstack([_fit(picture) for picture in pictures])
+    caption = np.full((_CAPTION, tile.shape[1], 3), 255, np.uint8)
+    text = f"{CLASS_NAMES[class_id]} {example.iou(class_id):.2f}"
+    cv2.putText(caption, text, (6, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([caption, tile])
+
+
+def _colour(class_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    colours = PALETTE[class_map]
+    colours[class_map == VOID] = _WHITE
+    return colours
+
+
+def _fit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale into one place on white, with a margin."""
+    tall, wide = picture.shape[:2]
+    scale = min((_HEIGHT - 4) / tall, (_WIDTH - 4) / wide)
+    height, width = round(tall * scale), round(wide * scale)
+    place = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
     top, left = (_HEIGHT - height) // 2, (_WIDTH - width) // 2
-    tile[top : top + height, left : left + width] = cv2.resize(
+    place[top : top + height, left : left + width] = cv2.resize(
         picture, (width, height), interpolation=cv2.INTER_AREA
     )
-    return tile
-
-
-def _write(tile: Image, text: str) -> None:
-    cv2.rectangle(tile, (0, _HEIGHT - 26), (140, _HEIGHT), (255, 255, 255), -1)
-    font, position = cv2.FONT_HERSHEY_SIMPLEX, (8, _HEIGHT - 8)
-    cv2.putText(tile, text, position, font, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
-
-
-def main() -> None:
-    """Write the sheet."""
-    parser = argparse.ArgumentParser(prog="python -m training.contact_sheet", description=__doc__)
-    parser.add_argument("--variant", choices=list(VARIANTS), required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    options.out.write_bytes(encode_jpeg(make_sheet(options.variant, options.checkpoint), 88))
-
-
-if __name__ == "__main__":
-    main()
+    return place

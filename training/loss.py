@@ -1,49 +1,68 @@
-"""What the network is trained on: person or background, at a quarter of the side."""
+"""How far the network is from its targets."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.photographs import BACKGROUND, PERSON
+from training.targets import Targets
 
+_DICE_WEIGHT = 0.5
 _DICE_SMOOTHING = 0.0025
-"""Share of a scene that is counted as found, so that scenes without people have a Dice too."""
+"""Share of a scene that is counted as found, so that small things do not count for everything."""
+_LEAST_SHARE = 0.002
+"""Share of a scene from which a class counts in its Dice."""
 
 
-def person_margin(logits: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, 21, h, w) logits -> (B, H, W) float32, person minus background, interpolated.
-
-    The other classes stay far below both, so its sign is the argmax over all.
-    """
-    margin = (logits[:, PERSON] - logits[:, BACKGROUND]).float().unsqueeze(1)
-    return functional.interpolate(margin, size=size, mode="bilinear", align_corners=False)[:, 0]
-
-
-def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy plus half of the Dice loss, both without the unknown pixels.
-
-    Dice is taken of each scene by itself, so that a figure in the distance weighs about as much as
-    a face that fills the frame: half as much where it covers 0.25 % of the scene.
+def segmentation_loss(logits: Tensor, targets: Targets) -> Tensor:
+    """Cross-entropy with the targets plus half of the Dice loss where masks are known.
 
     Args:
         logits: (B, 21, side/16, side/16).
-        target: (B, 2, side/4, side/4), see `training.scenes.encode_target`.
+        targets: at a quarter of the side.
 
     Returns:
         a scalar.
     """
-    margin = person_margin(logits, (int(target.shape[2]), int(target.shape[3])))
-    share, known = target[:, 0], target[:, 1]
-    entropy = functional.binary_cross_entropy_with_logits(margin, share, reduction="none")
-    return (entropy * known).sum() / known.sum().clamp(min=1) + 0.5 * dice_loss(
-        margin, share, known
-    )
+    size = (int(targets.weights.shape[1]), int(targets.weights.shape[2]))
+    fine = functional.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
+    log_shares = fine.log_softmax(dim=1)
+    entropy = -(targets.shares * log_shares).sum(dim=1) * targets.weights
+    entropy = entropy.sum() / targets.weights.sum().clamp(min=1)
+    return entropy + _DICE_WEIGHT * dice_loss(log_shares.exp(), targets)
 
 
-def dice_loss(margin: Tensor, share: Tensor, known: Tensor) -> Tensor:
-    """Mean over scenes of 1 - Dice; each (B, h, w)."""
-    likely = torch.sigmoid(margin) * known
-    truth = share * known
-    some = _DICE_SMOOTHING * known[0].numel()
-    overlap = 2 * (likely * truth).sum((1, 2)) + some
-    return 1 - (overlap / ((likely + truth).sum((1, 2)) + some)).mean()
+def dice_loss(shares: Tensor, targets: Targets) -> Tensor:
+    """Mean of 1 - Dice over the classes of each scene with a mask, then over these scenes.
+
+    Each class of a scene counts alike, so that a bird weighs as much as the sky around it.
+
+    Args:
+        shares: (B, 21, G, G) probabilities.
+        targets: of the same size.
+    """
+    weights = targets.weights[:, None]
+    truth = (targets.shares * weights).sum((2, 3))
+    said = (shares * weights).sum((2, 3))
+    both = (shares * targets.shares * weights).sum((2, 3))
+    cells = targets.weights[0].numel()
+    some = _DICE_SMOOTHING * cells
+    missed = 1 - (2 * both + some) / (truth + said + some)
+    counted = (truth > _LEAST_SHARE * cells) * targets.exact[:, None]
+    each = (missed * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+    return each.sum() / targets.exact.sum().clamp(min=1)
+
+
+def feature_loss(said: list[Tensor], expected: Tensor, weights: list[Tensor]) -> Tensor:
+    """Smooth L1 between the network's projected features and the teacher's, summed over depths.
+
+    Args:
+        said: for each depth (B, k, h, w).
+        expected: (B, sum of all k, h, w) in standard deviations, depth after depth.
+        weights: for each depth (k,).
+    """
+    depths = torch.split(expected, [one.shape[1] for one in said], dim=1)
+    losses = [
+        (functional.smooth_l1_loss(one.float(), other, reduction="none") * w[:, None, None]).mean()
+        for one, other, w in zip(said, depths, weights, strict=True)
+    ]
+    return torch.stack(losses).sum()

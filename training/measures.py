@@ -1,58 +1,72 @@
-"""Figures on held-out pictures, through the app's own path at the original size."""
+"""Figures on photographs with masks, at their original size."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demo.framing import frame_pixels, plan_framing, to_pixel_values
-from demo.inference import classify
-from training.photographs import PERSON, VOID, Photograph
+from demo.classes import CLASS_NAMES
+from training.segmenters import Segmenter
+from training.sources import VOID, Item, read_mask, read_pixels
 
-Network = Callable[[Tensor], Tensor]
-"""(B, 3, h, w) float32 pixel values -> (B, 21, h/16, w/16) logits."""
-
-Segmenter = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
-"""H×W×3 uint8 RGB and the side of the network's input -> H×W uint8 class ids."""
+COUNT = len(CLASS_NAMES)
 
 
-def segmenter_of(network: Network) -> Segmenter:
-    """The app's path around a network that is still being trained."""
-
-    def segment(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-        framing = plan_framing((pixels.shape[0], pixels.shape[1]), "whole", side)
-        return classify(engine, to_pixel_values(frame_pixels(pixels, framing)), framing)[1]
-
-    def engine(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = network(torch.from_numpy(values)).float().cpu().numpy()
-        return logits
-
-    return segment
-
-
-def count_overlap(segmenter: Segmenter, pictures: Iterable[Photograph], side: int) -> Tensor:
-    """Sum (intersection, union, false person share, pictures) over pictures; (4,) float64.
-
-    Void pixels do not count. The third number adds up the share of each picture that is called
-    person although it is not.
-    """
-    counts = np.zeros(4)
-    for picture in pictures:
-        known = picture.labels != VOID
-        said = (segmenter(picture.pixels, side) == PERSON) & known
-        true = picture.labels == PERSON
-        false_share = float((said & ~true).mean())
-        counts += (float((said & true).sum()), float((said | true).sum()), false_share, 1.0)
+def count_pixels(segmenter: Segmenter, items: Iterable[Item], side: int) -> Tensor:
+    """Sum what `count_picture` counts over photographs; (21, 21) float64."""
+    counts = np.zeros((COUNT, COUNT))
+    for item in items:
+        pixels = read_pixels(item.path)
+        counts += count_picture(segmenter(pixels, side), item)
     return torch.from_numpy(counts)
 
 
-def person_iou(counts: Tensor) -> float:
-    """Intersection over union of person, summed over all pixels of all pictures."""
-    return float(counts[0] / counts[1].clamp(min=1))
+def count_picture(said: NDArray[np.uint8], item: Item) -> NDArray[np.int64]:
+    """Pixels by true class (rows) and by what is said (columns); (21, 21).
+
+    Where masks know some classes only, everything else counts as background, on both sides.
+    Masks are taken as published, not shifted.
+
+    Args:
+        said: H×W uint8 class ids.
+        item: whose mask is the truth.
+    """
+    truth = read_mask(item, said.shape, as_published=True)
+    if item.partial:
+        said = np.where(np.isin(said, item.partial), said, np.uint8(0))
+    judged = truth != VOID
+    pairs = truth[judged].astype(np.int64) * COUNT + said[judged]
+    return np.bincount(pairs, minlength=COUNT**2).reshape(COUNT, COUNT)
 
 
-def false_person_share(counts: Tensor) -> float:
-    """Mean share of a picture that is wrongly called person."""
-    return float(counts[2] / counts[3].clamp(min=1))
+def class_ious(counts: Tensor) -> dict[str, float]:
+    """Intersection over union of each class that the masks show, summed over all pixels."""
+    hits = counts.diagonal()
+    unions = counts.sum(0) + counts.sum(1) - hits
+    shown = torch.nonzero(counts.sum(1)).flatten().tolist()
+    return {CLASS_NAMES[i]: float(hits[i] / unions[i]) for i in shown}
+
+
+def mean_iou(counts: Tensor) -> float:
+    """Mean of `class_ious`, background included."""
+    ious = class_ious(counts).values()
+    return sum(ious) / max(len(ious), 1)
+
+
+def false_share(counts: Tensor) -> float:
+    """Share of all pixels that are called something although they are background."""
+    return float(counts[0, 1:].sum() / counts.sum())
+
+
+def describe(counts: Tensor, items: Sequence[Item]) -> str:
+    """The figures of one folder that a plan checks, in words."""
+    ious = class_ious(counts)
+    asked = sorted({CLASS_NAMES[i] for item in items for i in item.partial})
+    if not asked:
+        each = " ".join(f"{name} {value:.2f}" for name, value in ious.items())
+        return f"mIoU {mean_iou(counts):.4f} ({each})"
+    if set(ious) & set(asked):
+        return " ".join(f"{name} {ious[name]:.4f}" for name in asked)
+    return f"{' '.join(asked)} where there is none {false_share(counts):.2%}"

@@ -12,13 +12,9 @@ from transformers import MobileViTConfig, MobileViTForSemanticSegmentation
 
 from demo.classes import CLASS_NAMES
 from demo.variants import VARIANTS, Variant
-from training.photographs import BACKGROUND, PERSON
 
-_UNTRAINED_BIAS = -12.0
-"""Logit of the classes that the photographs say nothing about: never the highest."""
-
-TRAINED_CLASSES = [CLASS_NAMES[BACKGROUND], CLASS_NAMES[PERSON]]
-"""Written into the configuration, where the app reads what the weights know."""
+_SILENT = -12.0
+"""Logit of the classes that a checkpoint does not know: never the highest."""
 
 PREPROCESSOR = {
     "do_resize": True,
@@ -65,36 +61,52 @@ def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation
     for module in model.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):
             module.p = 0.0
-    _initialise_classifier(model.segmentation_head.classifier.convolution)
+    _begin_classes(model, torch.ones(len(CLASS_NAMES), dtype=torch.bool))
     for parameter in model.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return model
 
 
-def _initialise_classifier(classifier: nn.Conv2d) -> None:
+def _begin_classes(model: MobileViTForSemanticSegmentation, rows: Tensor) -> None:
+    """Give the logits of some classes, by a (21,) bool, small random weights."""
+    classifier = model.segmentation_head.classifier.convolution
+    assert classifier.bias is not None
+    random = torch.randn_like(classifier.weight) * math.sqrt(1 / classifier.in_channels)
+    with torch.no_grad():
+        classifier.weight[rows] = random[rows]
+        classifier.bias[rows] = 0.0
+
+
+def silence(model: MobileViTForSemanticSegmentation, classes: Sequence[str]) -> None:
+    """Make the logits of all but some classes a constant that never wins."""
+    others = torch.tensor([name not in classes for name in CLASS_NAMES])
+    classifier = model.segmentation_head.classifier.convolution
     assert classifier.bias is not None
     with torch.no_grad():
-        nn.init.normal_(classifier.weight, std=math.sqrt(1 / classifier.in_channels))
-        trained = torch.zeros(classifier.out_channels, dtype=torch.bool)
-        trained[[BACKGROUND, PERSON]] = True
-        classifier.weight[~trained] = 0
-        classifier.bias.copy_(torch.where(trained, 0.0, _UNTRAINED_BIAS))
+        classifier.weight[others] = 0.0
+        classifier.bias[others] = _SILENT
 
 
 def save_checkpoint(
-    model: MobileViTForSemanticSegmentation, folder: Path, dtype: torch.dtype = torch.float16
+    model: MobileViTForSemanticSegmentation,
+    folder: Path,
+    classes: Sequence[str] = CLASS_NAMES,
+    dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config.json, preprocessor_config.json and model.safetensors.
 
     Args:
         model: not modified.
         folder: made if it is missing.
+        classes: what the checkpoint may give; written into the configuration, where the app
+            reads it. The logits of all others are made constant.
         dtype: of the weights in the file.
     """
     copy = MobileViTForSemanticSegmentation(model.config)
-    copy.config.trained_classes = TRAINED_CLASSES
+    copy.config.trained_classes = [name for name in CLASS_NAMES if name in classes]
     copy.load_state_dict(model.state_dict())
+    silence(copy, classes)
     nn.Module.to(copy, dtype=dtype).save_pretrained(folder)
     text = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(text + "\n")
@@ -113,29 +125,13 @@ def read_variant(folder: Path) -> Variant:
     raise ValueError(f"The checkpoint in {folder} is of none of the variants {list(VARIANTS)}.")
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """The weights that `save_checkpoint` wrote, in float32."""
+def load_checkpoint(folder: Path, seed: int) -> MobileViTForSemanticSegmentation:
+    """The network of a checkpoint in float32; classes that it does not know begin at random."""
+    model = build_model(read_variant(folder), seed)
     weights = load_file(folder / "model.safetensors")
-    return {
-        name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in weights.items()
-    }
-
-
-def mean_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """The mean of checkpoints of one variant, of which one began with another.
-
-    Source: M. Wortsman and others, "Robust fine-tuning of zero-shot models", CVPR 2022.
-
-    Raises:
-        ValueError: if they are of several variants.
-    """
-    if len({read_variant(folder).key for folder in folders}) > 1:
-        raise ValueError(f"Expected checkpoints of one variant, got {[str(f) for f in folders]}.")
-    first, *others = [read_weights(folder) for folder in folders]
-    for name, tensor in first.items():
-        if tensor.is_floating_point():
-            for weights in others:
-                tensor.add_(weights[name])
-            tensor.div_(len(folders))
-    return first
+    model.load_state_dict(
+        {name: w.float() if w.is_floating_point() else w for name, w in weights.items()}
+    )
+    known = json.loads((folder / "config.json").read_text()).get("trained_classes", CLASS_NAMES)
+    _begin_classes(model, torch.tensor([name not in known for name in CLASS_NAMES]))
+    return model

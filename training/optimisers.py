@@ -1,4 +1,4 @@
-"""AdamW, alone or with Muon for the kernels and matrices inside the network."""
+"""Muon for the kernels and matrices inside the network, AdamW for the rest."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,37 +6,35 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-OPTIMISERS = ("muon", "adamw")
-
 _WEIGHT_DECAY = 0.05
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
 
 
-def build_optimisers(model: nn.Module, name: str) -> list[torch.optim.Optimizer]:
-    """Optimisers that share the parameters of a model.
+def build_optimisers(model: nn.Module) -> list[torch.optim.Optimizer]:
+    """AdamW and Muon, which share the parameters of a model.
 
-    Args:
-        model: its parameters.
-        name: ``adamw`` for all of them, or ``muon`` for Muon where a parameter is a matrix that
-            mixes features: not for depthwise kernels, the first kernel and the classifier's.
+    Muon has those that are matrices which mix features: not depthwise kernels, nor the first
+    kernel, nor the classifier's.
     """
-    with_muon = _mixing(model) if name == "muon" else []
+    with_muon = _mixing(model)
     ours = {id(parameter) for parameter in with_muon}
     others = [parameter for parameter in model.parameters() if id(parameter) not in ours]
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": _WEIGHT_DECAY},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    adamw = torch.optim.AdamW(groups, fused=True)
-    return [adamw, Muon(with_muon, _WEIGHT_DECAY)] if with_muon else [adamw]
+    return [torch.optim.AdamW(groups, fused=True), Muon(with_muon, _WEIGHT_DECAY)]
 
 
 def _mixing(model: nn.Module) -> list[nn.Parameter]:
     return [
         parameter
         for name, parameter in model.named_parameters()
-        if parameter.ndim > 1 and parameter.shape[1] > 3 and ".classifier." not in name
+        if parameter.ndim > 1
+        and parameter.shape[1] > 3
+        and ".classifier." not in name
+        and not name.startswith("projections.")
     ]
 
 

@@ -6,7 +6,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 _NOISE: NDArray[np.int16] = np.random.default_rng(0).normal(0, 64, 1 << 21).astype(np.int16)
-"""Normal noise of standard deviation 64, drawn once: drawing it anew costs more than a resize."""
+"""Normal noise of standard deviation 64, drawn once: to draw it costs more than a resize."""
 
 
 def change_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
@@ -23,7 +23,7 @@ def change_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint
 def fade(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     """Mix with grey, sometimes wholly."""
     grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    share = 1.0 if rng.random() < 0.25 else float(rng.uniform(-0.4, 0.8))
+    share = 1.0 if rng.random() < 0.35 else float(rng.uniform(-0.4, 0.8))
     return np.asarray(cv2.addWeighted(grey, share, pixels, 1 - share, 0), np.uint8)
 
 
@@ -59,14 +59,14 @@ def compress(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
 _STEPS = (
     (sharpen, 0.15),
     (change_colours, 0.85),
-    (fade, 0.3),
+    (fade, 0.35),
     (soften, 0.15),
     (add_noise, 0.25),
     (compress, 0.2),
 )
 
 
-def photograph_anew(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+def vary_colours(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
     """Apply each change with its own probability; side×side×3 uint8 in and out."""
     for change, probability in _STEPS:
         if rng.random() < probability:

@@ -6,42 +6,77 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import MobileViTForSemanticSegmentation
 
-from demo.variants import Variant
 from training.attention import quicken
-from training.loss import segmentation_loss
-from training.model import build_model
+from training.loss import feature_loss, segmentation_loss
+from training.maps import Basis
 from training.optimisers import build_optimisers
-from training.photographs import PERSON
-from training.schedule import average_decay
+from training.scenes import Batch, to_values
+from training.schedule import average_decay, feature_weight
+from training.targets import build_targets, sample_features
 from training.workers import Worker
 
 _LARGEST_GRADIENT = 2.0
 
 
-def _floating(model: nn.Module) -> list[Tensor]:
-    return [tensor for tensor in model.state_dict().values() if tensor.is_floating_point()]
+class Student(nn.Module):
+    """A network whose features are projected onto those of a teacher.
+
+    Attributes:
+        model: transformers' own module.
+        projections: a 1×1 convolution for each depth of the teacher, which no checkpoint keeps.
+    """
+
+    def __init__(self, model: MobileViTForSemanticSegmentation, basis: Basis) -> None:
+        super().__init__()
+        self.model = model
+        self.projections = nn.ModuleList()
+        self._seen: list[Tensor] = []
+        stages = model.mobilevit.encoder.layer
+        depths = (stages[2], stages[3], stages[4], model.segmentation_head.aspp)
+        with torch.no_grad():
+            for stage in depths[: len(basis)]:
+                stage.register_forward_hook(self._note)
+            model.eval()(pixel_values=torch.zeros(1, 3, 64, 64))
+        for seen, (_, directions, _) in zip(self._seen, basis, strict=True):
+            self.projections.append(nn.Conv2d(seen.shape[1], directions.shape[1], 1))
+
+    def _note(self, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        self._seen.append(output)
+
+    def forward(self, values: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, 3, h, w) pixel values -> logits and projected features, all of stride 16."""
+        self._seen.clear()
+        logits: Tensor = self.model(pixel_values=values).logits
+        size = (logits.shape[2], logits.shape[3])
+        projected = [
+            layer(nn.functional.adaptive_avg_pool2d(seen, size))
+            for layer, seen in zip(self.projections, self._seen, strict=True)
+        ]
+        return logits, projected
 
 
 class Trainer:
-    """Model, moving average, optimiser and the count of steps and seconds.
+    """Student, moving average, optimisers and the count of steps and seconds.
 
     Every worker holds the same copy; gradients are averaged over workers before each update.
     """
 
-    def __init__(self, variant: Variant, seed: int, worker: Worker, optimiser: str) -> None:
+    def __init__(
+        self, model: MobileViTForSemanticSegmentation, basis: Basis, worker: Worker, seed: int
+    ) -> None:
         self.worker = worker
-        self.seed = seed
-        self.model = build_model(variant, seed)
-        nn.Module.to(self.model, worker.device).train()
-        quicken(self.model)
-        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        quicken(model)
+        self.average = copy.deepcopy(model).to(worker.device).eval().requires_grad_(False)
+        torch.manual_seed(seed)
+        self.student = Student(model, basis).to(worker.device).train()
+        self._weights = [torch.from_numpy(part).to(worker.device) for _, _, part in basis]
         self._statistics_are_frozen = False
-        self.parameters = list(self.model.parameters())
-        self.optimisers = build_optimisers(self.model, optimiser)
-        self._averaged = _floating(self.average), _floating(self.model)
-        self.step = 0
-        self.seconds = 0.0
+        self.parameters = list(self.student.parameters())
+        self.optimisers = build_optimisers(self.student)
+        self._averaged = _floating(self.average), _floating(self.student.model)
+        self.step, self.seconds = 0, 0.0
 
     def autocast(self) -> torch.autocast:
         """bfloat16 where the processor computes in it; emulated it takes 12 times as long."""
@@ -51,24 +86,17 @@ class Trainer:
             enabled = torch.cpu._is_avx512_bf16_supported()
         return torch.autocast(self.worker.device.type, torch.bfloat16, enabled=enabled)
 
-    def update(self, values: Tensor, target: Tensor, rate: float) -> float:
+    def update(self, batch: Batch, rate: float, progress: float) -> Tensor:
         """Take one step on a batch of this worker.
 
-        Args:
-            values: (B, 3, side, side) float32 pixel values.
-            target: (B, 2, side/4, side/4) float32.
-            rate: learning rate.
-
         Returns:
-            the loss, averaged over workers.
+            (2,) float32: the loss of the classes and that of the features, means over workers.
         """
-        torch.manual_seed(self.seed * 1_000_003 + self.step * 31 + self.worker.rank)
-        values = values.to(self.worker.device, memory_format=torch.channels_last)
-        with self.autocast():
-            logits = self.model(pixel_values=values).logits
-        loss = segmentation_loss(logits, target.to(self.worker.device))
-        loss.backward()  # type: ignore[no-untyped-call]
-        mean_loss = self._share_gradients(float(loss.detach()))
+        batch = Batch(*(each.to(self.worker.device, non_blocking=True) for each in batch))
+        losses = self._losses(batch)
+        total = losses[0] + feature_weight(progress) * losses[1]
+        total.backward()  # type: ignore[no-untyped-call]
+        mean_losses = self._share_gradients(losses.detach())
         nn.utils.clip_grad_norm_(self.parameters, _LARGEST_GRADIENT)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
@@ -76,47 +104,53 @@ class Trainer:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        self._update_average()
-        return mean_loss
-
-    def _share_gradients(self, loss: float) -> float:
-        """Replace each gradient by its mean over workers; return the mean loss."""
-        if self.worker.count == 1:
-            return loss
-        parts = [p.grad.flatten() for p in self.parameters if p.grad is not None]
-        flat = torch.cat([*parts, torch.tensor([loss])])
-        self.worker.add_up(flat).div_(self.worker.count)
-        start = 0
-        for p in self.parameters:
-            if p.grad is not None:
-                p.grad.copy_(flat[start : start + p.numel()].view_as(p))
-                start += p.numel()
-        return float(flat[-1])
-
-    def _update_average(self) -> None:
-        old, new = self._averaged
         with torch.no_grad():
-            torch._foreach_lerp_(old, new, 1 - average_decay(self.step))
+            torch._foreach_lerp_(*self._averaged, 1 - average_decay(self.step))
+        return mean_losses
+
+    def _losses(self, batch: Batch) -> Tensor:
+        values = to_values(batch.pixels).contiguous(memory_format=torch.channels_last)
+        with self.autocast():
+            logits, projected = self.student(values)
+        losses = [
+            segmentation_loss(logits, build_targets(batch)),
+            logits.new_zeros((), dtype=torch.float32),
+        ]
+        if projected:
+            expected = sample_features(batch, logits.shape[2])
+            losses[1] = feature_loss(projected, expected, self._weights)
+        return torch.stack(losses)
+
+    def _share_gradients(self, losses: Tensor) -> Tensor:
+        """Replace each gradient and running statistic by its mean over workers.
+
+        Returns:
+            the mean losses.
+        """
+        if self.worker.count == 1:
+            return losses
+        ours = [p.grad for p in self.parameters if p.grad is not None]
+        ours += [b for b in self.student.buffers() if b.is_floating_point()] + [losses]
+        flat = torch.cat([each.flatten() for each in ours])
+        self.worker.add_up(flat).div_(self.worker.count)
+        means = torch.split(flat, [each.numel() for each in ours])
+        for each, mean in zip(ours, means, strict=True):
+            each.copy_(mean.view_as(each))
+        return losses
 
     def freeze_statistics(self) -> None:
-        """Let batch-norm use the statistics of all workers' moving averages from now on."""
-        if self._statistics_are_frozen:
-            return
-        self._statistics_are_frozen = True
-        averages = dict(self.average.named_buffers())
-        for name, module in self.model.named_modules():
+        """Let batch-norm use the moving average's running statistics from now on."""
+        if not self._statistics_are_frozen:
+            self._statistics_are_frozen = True
+            averages = dict(self.average.named_buffers())
+            for name, buffer in self.student.model.named_buffers():
+                buffer.copy_(averages[name])
+            self._stop_statistics()
+
+    def _stop_statistics(self) -> None:
+        for module in self.student.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-                for part in ("running_mean", "running_var"):
-                    mean = averages[f"{name}.{part}"]
-                    self.worker.add_up(mean).div_(self.worker.count)
-                    getattr(module, part).copy_(mean)
-
-    def lower_person(self, by: float) -> None:
-        """Take a number off the logit of person in the moving average."""
-        bias = self.average.segmentation_head.classifier.convolution.bias
-        with torch.no_grad():
-            bias[PERSON] -= by
 
     def predict(self, values: Tensor) -> Tensor:
         """Logits of the moving average for (B, 3, h, w) pixel values."""
@@ -129,9 +163,10 @@ class Trainer:
         """Write everything needed to go on, and what was begun with, whole or not at all."""
         state = {
             "recipe": recipe,
-            "model": self.model.state_dict(),
+            "student": self.student.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "frozen": self._statistics_are_frozen,
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -140,17 +175,19 @@ class Trainer:
         torch.save(state, unfinished)
         unfinished.replace(path)
 
-    def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Begin with these weights in place of random ones."""
-        self.model.load_state_dict(weights)
-        self.average.load_state_dict(weights)
-
     def load(self, path: Path) -> str:
         """Go on from a state that `save` wrote; returns what it was begun with."""
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
+        self.student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
         for optimiser, own in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(own)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
-        return str(state.get("recipe", ""))
+        self._statistics_are_frozen = bool(state["frozen"])
+        if self._statistics_are_frozen:
+            self._stop_statistics()
+        return str(state["recipe"])
+
+
+def _floating(model: nn.Module) -> list[Tensor]:
+    return [tensor for tensor in model.state_dict().values() if tensor.is_floating_point()]

@@ -1,84 +1,79 @@
-"""Which part of a photograph is shown: all of it, a figure, or head and shoulders."""
+"""Which part of a photograph is shown, and what its pixels and its mask look like there."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from demo.framing import Framing, frame_pixels
-from training.photographs import Box, Photograph
+from training.sources import VOID
 
-ASPECTS = (2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 16 / 9)
-"""Width / height of the pictures that people show; all are squashed to a square."""
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """A square training picture.
-
-    Attributes:
-        pixels: side×side×3 uint8 RGB; drawn upon while the scene is being made.
-        labels: side×side uint8: 0 background, 15 person, 255 void.
-    """
-
-    pixels: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+_WHOLE = 0.4
+"""Share of the views that show all of the photograph, as the app's framing `whole` does."""
 
 
-def whole_box(photograph: Photograph, rng: Generator) -> Box:
-    """The whole picture, less up to 8 % at each edge."""
-    height, width = photograph.labels.shape
-    top, bottom = (int(height * cut) for cut in rng.uniform(0, 0.08, 2))
-    left, right = (int(width * cut) for cut in rng.uniform(0, 0.08, 2))
-    return top, left, height - bottom, width - right
+class View(NamedTuple):
+    """A rectangle in pixels of the photograph, which it may leave; it is squashed to a square."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    mirrored: bool
+
+    def in_fractions(self, image_hw: tuple[int, int]) -> tuple[float, float, float, float]:
+        """(top, left, bottom, right) in sizes of the photograph; left > right where mirrored."""
+        height, width = image_hw
+        left, right = self.left / width, self.right / width
+        if self.mirrored:
+            left, right = right, left
+        return self.top / height, left, self.bottom / height, right
 
 
-def figure_box(photograph: Photograph, rng: Generator) -> Box:
-    """Anything from a face that fills the frame to the whole figure, always with the head.
-
-    Crops that show nothing but clothing are never made: nobody could label them.
-    """
-    if photograph.figure is None:
-        return random_box(photograph, rng)
-    top, _, bottom, _ = photograph.figure
-    height, width = photograph.labels.shape
-    tall = (bottom - top) * np.exp(rng.uniform(np.log(0.14), np.log(1.15)))
-    wide = tall * rng.choice(ASPECTS) * rng.uniform(0.9, 1.1)
-    tall, wide = int(min(tall, height)), int(min(wide, width))
-    first_row = top - rng.uniform(-0.04, 0.35) * tall
-    first_column = photograph.head_x - rng.uniform(0.25, 0.75) * wide
-    return _inside(first_row, first_column, tall, wide, (height, width))
+def draw_view(image_hw: tuple[int, int], rng: Generator) -> View:
+    """All of the photograph, or from a third of its sides to 1.4 of them at any aspect ratio."""
+    mirrored = bool(rng.random() < 0.5)
+    if rng.random() < _WHOLE:
+        lengths = image_hw * rng.uniform(0.9, 1.0, 2)
+    else:
+        scale, stretch = np.exp(rng.uniform((np.log(0.35), -0.25), (np.log(1.4), 0.25)))
+        lengths = image_hw * np.array([scale * stretch, scale / stretch])
+    tall, wide = (max(round(length), 16) for length in lengths)
+    top = round(rng.uniform(0, 1) * (image_hw[0] - tall))
+    left = round(rng.uniform(0, 1) * (image_hw[1] - wide))
+    return View(top, left, top + tall, left + wide, mirrored)
 
 
-def random_box(photograph: Photograph, rng: Generator) -> Box:
-    """Any part of a picture, from a quarter of its sides to all of it."""
-    height, width = photograph.labels.shape
-    tall, wide = (int(size) for size in rng.uniform(0.25, 1.0, 2) * (height, width))
-    row, column = rng.uniform(0, height - tall), rng.uniform(0, width - wide)
-    return _inside(row, column, tall, wide, (height, width))
-
-
-def _inside(top: float, left: float, tall: int, wide: int, image_hw: tuple[int, int]) -> Box:
-    """Move a box of at least 8×8 pixels into the picture."""
-    tall, wide = max(tall, 8), max(wide, 8)
-    row = int(np.clip(top, 0, max(image_hw[0] - tall, 0)))
-    column = int(np.clip(left, 0, max(image_hw[1] - wide, 0)))
-    return row, column, row + tall, column + wide
-
-
-def squash(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Resample as the app does with its framing `whole`, at any side."""
+def show_pixels(pixels: NDArray[np.uint8], view: View, side: int) -> NDArray[np.uint8]:
+    """Squash a view of H×W×3 uint8 pixels to side×side×3; outside, the edge is reflected."""
     height, width = pixels.shape[:2]
-    whole = (0.0, 0.0, float(height), float(width))
-    return frame_pixels(pixels, Framing("whole", (height, width), (side, side), whole))
+    rows = slice(max(view.top, 0), min(view.bottom, height))
+    columns = slice(max(view.left, 0), min(view.right, width))
+    beyond = (-view.top, view.bottom - height, -view.left, view.right - width)
+    part: NDArray[np.uint8] = pixels[rows, columns]
+    if max(beyond) > 0:
+        above, below, left, right = (max(margin, 0) for margin in beyond)
+        part = np.asarray(
+            cv2.copyMakeBorder(part, above, below, left, right, cv2.BORDER_REFLECT), np.uint8
+        )
+    shrinks = part.shape[0] * part.shape[1] > side * side
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    squashed = np.asarray(cv2.resize(part, (side, side), interpolation=how), np.uint8)
+    return np.ascontiguousarray(squashed[:, ::-1]) if view.mirrored else squashed
 
 
-def show(photograph: Photograph, box: Box, side: int) -> Scene:
-    """Squash a box of a photograph and its labels to side×side."""
-    top, left, bottom, right = box
-    pixels = squash(photograph.pixels[top:bottom, left:right], side)
-    part = np.ascontiguousarray(photograph.labels[top:bottom, left:right])
-    labels = cv2.resize(part, (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
-    return Scene(np.array(pixels, np.uint8), labels.astype(np.uint8, copy=False))
+def show_mask(mask: NDArray[np.uint8], view: View, cells: int) -> NDArray[np.uint8]:
+    """The class ids of an H×W mask in the middles of cells×cells; outside they are void."""
+    rows, inside_rows = _middles(view.top, view.bottom, mask.shape[0], cells)
+    columns, inside_columns = _middles(view.left, view.right, mask.shape[1], cells)
+    seen = mask[np.ix_(rows, columns)]
+    seen[~(inside_rows[:, None] & inside_columns)] = VOID
+    return seen[:, ::-1] if view.mirrored else seen
+
+
+def _middles(
+    start: int, stop: int, size: int, cells: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    at = np.floor(start + (np.arange(cells) + 0.5) * (stop - start) / cells).astype(np.intp)
+    return np.clip(at, 0, size - 1), (at >= 0) & (at < size)

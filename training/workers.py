@@ -24,7 +24,7 @@ _KEEP_MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 """What glibc reads as a process starts: keep freed memory, in huge pages. Otherwise each large
-tensor is mapped and cleared anew, and a third of the time is spent in the kernel (measured)."""
+tensor is mapped and cleared again, and a third of the time is spent in the kernel (measured)."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +37,19 @@ class Worker:
 
     @property
     def leads(self) -> bool:
-        """Whether this worker writes files and the log."""
+        """True for the one worker that writes files and the log."""
         return self.rank == 0
 
     @property
     def loaders(self) -> int:
-        """How many processes draw scenes for this worker; none where it would wait for itself.
-
-        Each holds all pictures, up to 2 GB.
-        """
-        return min(usable_cpus(), 12) if self.device.type == "cuda" else 0
+        """How many processes draw scenes for this worker; none where it would wait for itself."""
+        return usable_cpus() if self.device.type == "cuda" else 0
 
     def add_up(self, numbers: Tensor) -> Tensor:
         """Sum a tensor over all workers, in place."""
         if self.count > 1:
             distributed.all_reduce(numbers)
         return numbers
-
-    def wait(self) -> None:
-        """Return when every worker has arrived here."""
-        if self.count > 1:
-            distributed.barrier()
 
 
 def run_workers(work: Callable[..., None], *arguments: object) -> None:
@@ -81,7 +73,7 @@ def _start(rank: int, count: int, work: Callable[..., None], arguments: tuple[ob
     torch.backends.cudnn.benchmark = True
     if count > 1:
         torch.set_num_threads(1)
-        wait = timedelta(hours=1)
+        wait = timedelta(days=2)  # a run may be paused
         distributed.init_process_group("gloo", rank=rank, world_size=count, timeout=wait)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work(Worker(rank, count, device), *arguments)
