@@ -45,6 +45,16 @@ _SCROLL_TO_RESULT = """() => {
 }"""
 """On a phone the result lies below the choices."""
 
+_SHOW_DECODED = """async (result) => {
+  const { showDecoded } = await import(new URL("viewer/photo.js", document.baseURI));
+  showDecoded(document.querySelector("#photo"), result);
+}"""
+
+_WATCH_WEBCAM = """async () => {
+  const { watchWebcam } = await import(new URL("viewer/photo.js", document.baseURI));
+  watchWebcam(document.querySelector("#photo"));
+}"""
+
 _MEND_EXAMPLES = """() => {
   const mendAll = () => {
     const images = document.querySelectorAll("#examples img");
@@ -128,6 +138,7 @@ def _build_choices() -> Choices:
 
 def _announce_first_model(page: gr.Blocks, choices: Choices, status: gr.HTML) -> None:
     page.load(None, None, None, js=_MEND_EXAMPLES, api_visibility="private")
+    page.load(None, None, None, js=_WATCH_WEBCAM, api_visibility="private")
     page.load(
         on_load,
         None,
@@ -164,6 +175,7 @@ def _segment_on_change(choices: Choices, viewer: gr.HTML, status: gr.HTML) -> No
         js="(result, variant) => variant ?? result?.variant ?? null",
         api_visibility="private",
     )
+    segmented.success(None, viewer, None, js=_SHOW_DECODED, api_visibility="private")
     segmented.success(None, None, None, js=_SCROLL_TO_RESULT, api_visibility="private")
 
 

@@ -1,6 +1,7 @@
 """What a visitor does, in a real Chromium."""
 
 import base64
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from demo.classes import PALETTE
 from demo.image import read_image
 from demo.inference import segment
 from demo.models.registry import Registry
+from tests.support import ROOT
 from tests.support.browser import (
     ASTRONAUT,
     choose_view,
@@ -74,6 +76,47 @@ def test_a_webcam_snapshot(page: Page) -> None:
     wait_for_result(page)
     width, height = shown_size(page)
     assert sum(table_rows(page).values()) == width * height > 10_000
+
+
+@pytest.mark.parametrize("name", ["photo.heic", "photo.tif"])
+def test_a_format_that_the_browser_cannot_show_is_previewed(
+    page: Page, tmp_path: Path, name: str
+) -> None:
+    if name.endswith("heic"):
+        shutil.copy(ROOT / "tests" / "cases" / "phone_rotated.heic", tmp_path / name)
+    else:
+        PIL.Image.open(ASTRONAUT).save(tmp_path / name)
+    upload(page, tmp_path / name)
+    wait_for_result(page)
+    assert shown_size(page) == (512, 512)
+    page.wait_for_function("document.querySelector('#photo img').naturalWidth > 0")
+    assert str(page.locator("#photo img").get_attribute("src")).startswith("data:image/jpeg")
+
+
+REFUSE_CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException("no", "NotAllowedError");
+};"""
+NO_CAMERA_API = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [(REFUSE_CAMERA, "The camera was not allowed"), (NO_CAMERA_API, "over https or on localhost")],
+    ids=["refused", "plain http"],
+)
+def test_the_webcam_of_the_image_tab_says_why_it_does_not_open(
+    chromium: Browser, server: str, script: str, says: str
+) -> None:
+    context = chromium.new_context()  # Gradio leaves the browser's error unhandled
+    context.add_init_script(script)
+    page = context.new_page()
+    page.goto(server)
+    page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+    page.locator("#photo button[aria-label='Capture from camera']").click()
+    if script == REFUSE_CAMERA:
+        page.locator("#photo").get_by_text("Click to Access Webcam").click()
+    expect(page.get_by_role("alert")).to_contain_text(says)
+    context.close()
 
 
 def as_drop(page: Page, content: str) -> None:

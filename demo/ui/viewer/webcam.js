@@ -26,17 +26,28 @@ export class CameraError extends Error {}
  * @throws {CameraError}
  */
 export async function openCamera(deviceId) {
-  if (!navigator.mediaDevices) {
-    throw new CameraError("The browser gives the camera to pages over https or on localhost only.");
-  }
+  if (!navigator.mediaDevices) throw new CameraError(describeCameraError(null));
   const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { ...size, ...which } });
   } catch (error) {
-    const name = error instanceof Error ? error.name : String(error);
-    throw new CameraError(SENTENCES[name] ?? `The camera could not be opened (${name}).`);
+    throw new CameraError(describeCameraError(error));
   }
+}
+
+/**
+ * Say in one sentence why a webcam could not be opened, and what to do.
+ *
+ * @param {unknown} error what getUserMedia threw, or null where the browser has no such function.
+ * @returns {string}
+ */
+export function describeCameraError(error) {
+  if (error === null) {
+    return "The browser gives the camera to pages over https or on localhost only.";
+  }
+  const name = error instanceof Error ? error.name : String(error);
+  return SENTENCES[name] ?? `The camera could not be opened (${name}).`;
 }
 
 /**
