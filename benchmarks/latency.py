@@ -6,6 +6,8 @@ python -m benchmarks.latency [--rounds N] [--json FILE]
 import argparse
 import json
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -104,7 +106,7 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
         ms = {name: float(np.median(taken)) for name, taken in times.items()}
         agreement = float((paths["ours"](image) == squashed(image)).mean())
         rate = peak_gflops(3)
-        ours_peak, ours_above = measure("ours", key, image_hw) if memory else (0.0, 0.0)
+        ours_peak, ours_above = measure_memory("ours", key, image_hw) if memory else (0.0, 0.0)
         for peer in PEERS:
             rows.append(
                 Row(
@@ -119,13 +121,22 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
                     forward_ratio=_median_ratio(times["their forward"], times["our forward"]),
                     peak_fraction=GFLOP[key] / ms["our forward"] * 1000 / rate,
                     network_fraction=ms["our forward"] / ms["ours"],
-                    peer_peak_mb=measure(peer, key, image_hw)[0] if memory else 0.0,
+                    peer_peak_mb=measure_memory(peer, key, image_hw)[0] if memory else 0.0,
                     ours_peak_mb=ours_peak,
                     ours_above_mb=ours_above,
                 )
             )
             print_row(rows[-1])
     return rows
+
+
+def measure_memory(path: str, key: str, image_hw: tuple[int, int]) -> tuple[float, float]:
+    """Measure the memory of a path as peak_memory does; give NaN if its process fails."""
+    try:
+        return measure(path, key, image_hw)
+    except subprocess.CalledProcessError as error:
+        print(f"The memory of {path} was not measured: {error}\n{error.stderr}", file=sys.stderr)
+        return float("nan"), float("nan")
 
 
 def _median_ratio(peer: list[float], ours: list[float]) -> float:

@@ -7,9 +7,10 @@ Both run in the same headless Chromium with the same fake camera (640×480, 30 f
 photograph of a person, with the number of each frame as a bar code in its top rows) and segment
 with the same engine, one after the other, in several rounds. Our age is what the live view itself
 measures, from taking a frame to having painted its result. The peer's age is the difference between
-the bar codes of the camera's frame and of the result at the same moment. With --soak, ours runs
-alone for so many seconds at each side, and its median age is printed for each minute. The script
-needs Chromium and the packages of requirements-dev.txt.
+the bar codes of the camera's frame and of the result at the same moment. A result of the peer whose
+image is broken, or is replaced before it is complete, is skipped and counted. With --soak, ours
+runs alone for so many seconds at each side, and its median age is printed for each minute. The
+script needs Chromium and the packages of requirements-dev.txt.
 """
 
 import argparse
@@ -18,13 +19,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import PIL.Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.ours import make_photograph
 from tests.support.browser import launch_chromium
@@ -38,7 +39,11 @@ WIDTH, HEIGHT, BAR = 640, 480, 16
 
 @dataclass(frozen=True)
 class Row:
-    """Medians over rounds; ages in ms, bytes in both directions together."""
+    """Medians over rounds; ages in ms, bytes in both directions together.
+
+    Attributes:
+        skipped: sum over rounds of the results whose image could not be read.
+    """
 
     who: str
     side: int
@@ -46,6 +51,7 @@ class Row:
     age_ms_p50: float
     age_ms_p95: float
     bytes_per_s: float
+    skipped: int
 
 
 def write_video(file: Path) -> Path:
@@ -141,24 +147,43 @@ READ_PEER = """async ([seconds, bits, bar, frames, fps]) => {
         return found;
     };
     const video = document.querySelector("#camera video");
+    const age = (result) => {
+        const behind = number(video, bar) - number(result, bar);
+        return (((behind % frames) + frames) % frames) * 1000 / fps;
+    };
     const ages = [];
-    let last = "";
+    let skipped = 0;
+    let current = "";
+    let isDone = true;
     const until = performance.now() + seconds * 1000;
     while (performance.now() < until) {
         const result = document.querySelector("#result img");
-        if (result && result.src !== last && result.complete) {
-            last = result.src;
-            const behind = number(video, bar) - number(result, bar);
-            ages.push((((behind % frames) + frames) % frames) * 1000 / fps);
+        if (result && result.src !== current) {
+            if (!isDone) skipped++;
+            current = result.src;
+            isDone = false;
+        }
+        if (result && !isDone && result.complete) {
+            isDone = true;
+            try {
+                ages.push(age(result));
+            } catch (error) {
+                if (error.name !== "InvalidStateError") throw error;
+                skipped++; // the image is broken
+            }
         }
         await new Promise((done) => setTimeout(done, 5));
     }
-    return ages;
+    return [ages, skipped];
 }"""
 
 
 def measure_peer(page: Page, address: str, side: int, seconds: float) -> Row:
-    """Measure gr.Image streaming for some seconds."""
+    """Measure gr.Image streaming for some seconds.
+
+    Raises:
+        playwright.sync_api.Error: if the page shows no result.
+    """
     page.goto(f"{address}/?__theme=light")
     page.locator("#camera").get_by_text("Click to Access Webcam").click(timeout=30_000)
     page.wait_for_function("document.querySelector('#camera video')?.currentTime > 0")
@@ -167,8 +192,9 @@ def measure_peer(page: Page, address: str, side: int, seconds: float) -> Row:
     page.wait_for_timeout(3000)
     total = count_bytes(page)
     before = total[0]
-    ages = page.evaluate(READ_PEER, [seconds, BITS, BAR, FRAMES, FPS])
-    return _row("gr.Image", side, ages, total[0] - before, seconds)
+    ages, skipped = page.evaluate(READ_PEER, [seconds, BITS, BAR, FRAMES, FPS])
+    row = _row("gr.Image", side, ages, total[0] - before, seconds)
+    return replace(row, skipped=skipped)
 
 
 def _row(who: str, side: int, ages: list[float], spent: int, seconds: float) -> Row:
@@ -179,6 +205,7 @@ def _row(who: str, side: int, ages: list[float], spent: int, seconds: float) -> 
         float(np.percentile(ages or [np.nan], 50)),
         float(np.percentile(ages or [np.nan], 95)),
         spent / seconds,
+        skipped=0,
     )
 
 
@@ -225,9 +252,12 @@ def main() -> None:
                 time.sleep(1)
                 with run_peer(folder, side) as address:
                     page = open_page(browser)
-                    peers.append(measure_peer(page, address, side, options.seconds))
+                    try:
+                        peers.append(measure_peer(page, address, side, options.seconds))
+                    except Error as error:
+                        print(f"A round of gr.Image at side {side} failed: {error}")
                     page.context.close()
-            rows += [_median(ours), _median(peers)]
+            rows += [_median(rounds) for rounds in (ours, peers) if rounds]
         browser.close()
     print("| | side | results/s | age ms, median | age ms, 95 % | kB/s both ways |")
     print("|" + "---|" * 6)
@@ -236,16 +266,25 @@ def main() -> None:
             f"| {row.who} | {row.side} | {row.results_per_s:.1f} | {row.age_ms_p50:.0f} "
             f"| {row.age_ms_p95:.0f} | {row.bytes_per_s / 1000:.0f} |"
         )
+    skipped = sum(row.skipped for row in rows)
+    print(f"\nresults of gr.Image that were skipped, broken or never complete: {skipped}")
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
 
 
 def _median(rows: list[Row]) -> Row:
-    figures = [
-        float(np.median([getattr(row, name) for row in rows]))
-        for name in ("results_per_s", "age_ms_p50", "age_ms_p95", "bytes_per_s")
-    ]
-    return Row(rows[0].who, rows[0].side, *figures)
+    def median(name: str) -> float:
+        return float(np.nanmedian([getattr(row, name) for row in rows]))
+
+    return Row(
+        rows[0].who,
+        rows[0].side,
+        median("results_per_s"),
+        median("age_ms_p50"),
+        median("age_ms_p95"),
+        median("bytes_per_s"),
+        sum(row.skipped for row in rows),
+    )
 
 
 if __name__ == "__main__":

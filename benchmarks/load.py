@@ -29,6 +29,7 @@ from typing import Any
 import httpx
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
@@ -38,6 +39,8 @@ from tests.support.server import free_port, wait_for
 API = "/gradio_api"
 STORED_MB = 100
 """A small limit on stored files, so that trimming begins within a run."""
+LOADING_S = 300
+"""How long a server may take until its first visit succeeds."""
 
 
 @dataclass
@@ -112,6 +115,9 @@ async def repeat_visits(
                 outcome = await visit(client, number + 256 * turn, is_ours)
             except httpx.HTTPError as error:
                 outcome = type(error).__name__
+                await asyncio.sleep(1)
+            except (ValueError, LookupError, TypeError):
+                outcome = "answer not understood"
             figures.outcomes[outcome] += 1
             if outcome == "done":
                 figures.seconds.append(time.perf_counter() - started)
@@ -144,9 +150,12 @@ async def watch(address: str, folder: Path, pid: int, until: float, figures: Fig
     async with httpx.AsyncClient(base_url=address, timeout=60, verify=False) as client:
         while time.perf_counter() < until:
             started = time.perf_counter()
-            await client.get("/")
-            figures.page_seconds.append(time.perf_counter() - started)
-            figures.state.append((figures.outcomes.total(), *server_state(pid, folder)))
+            try:
+                await client.get("/")
+                figures.page_seconds.append(time.perf_counter() - started)
+                figures.state.append((figures.outcomes.total(), *server_state(pid, folder)))
+            except (httpx.HTTPError, OSError) as error:
+                figures.outcomes[f"page: {type(error).__name__}"] += 1
             await asyncio.sleep(1)
 
 
@@ -177,6 +186,13 @@ async def load(
     return figures
 
 
+def slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Fit a line; give its slope, or NaN where nothing was measured or x does not change."""
+    if np.isnan(x).any() or np.ptp(x) == 0:
+        return float("nan")
+    return float(np.polyfit(x, y, 1)[0])
+
+
 def summarise(figures: Figures, seconds: float) -> dict[str, Any]:
     """Compute one column of the table: name of a figure -> its value."""
 
@@ -185,7 +201,7 @@ def summarise(figures: Figures, seconds: float) -> dict[str, Any]:
 
     settled = figures.state[len(figures.state) // 2 :]
     requests, *held = np.array(settled, float).T if len(settled) > 2 else np.full((4, 3), np.nan)
-    slopes = [float(np.polyfit(requests, values, 1)[0] * 1000) for values in held]
+    slopes = [slope(requests, values) * 1000 for values in held]
     return {
         "segmentations per second": len(figures.seconds) / seconds,
         "from upload to overlay, s, median": percentile(figures.seconds, 50),
@@ -236,10 +252,23 @@ def measure(module: list[str], options: argparse.Namespace, is_ours: bool) -> di
 
 
 async def visit_once(address: str, is_ours: bool) -> None:
-    """Repeat one visit until it succeeds, which is when the network is loaded."""
+    """Repeat one visit until it succeeds, which is when the network is loaded.
+
+    Raises:
+        TimeoutError: if none succeeds.
+    """
+    outcome = ""
+    until = time.perf_counter() + LOADING_S
     async with httpx.AsyncClient(base_url=address, timeout=120) as client:
-        while await visit(client, 0, is_ours) != "done":
+        while time.perf_counter() < until:
+            try:
+                outcome = await visit(client, 0, is_ours)
+            except httpx.HTTPError as error:
+                outcome = type(error).__name__
+            if outcome == "done":
+                return
             await asyncio.sleep(0.5)
+    raise TimeoutError(f"No visit succeeded in {LOADING_S} s; the last one ended as: {outcome}.")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -155,7 +156,7 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         segmentation: the result for it.
         file_name: name of the image, for the annotations.
     """
-    stem = PurePath(file_name).stem
+    stem = _listed_name(file_name)
     class_map = segmentation.class_map
     ids_for_cvat = _encode_ids(np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8))
     files = {
@@ -175,6 +176,16 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
     for area in class_areas(segmentation):
         files[f"class-{area.class_name}.png"] = encode_class(segmentation, area.class_id)
     return files
+
+
+def _listed_name(file_name: str) -> str:
+    """Give the name without its ending, as a line of a list can hold it.
+
+    Datumaro, which reads the list for CVAT, strips white space from both ends of a line and skips
+    a line that begins with "#".
+    """
+    one_line = " ".join(PurePath(file_name).stem.splitlines())
+    return re.sub(r"^[#\s]+", "", one_line).rstrip() or "image"
 
 
 def encode_zip(files: dict[str, bytes]) -> bytes:

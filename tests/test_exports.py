@@ -82,6 +82,24 @@ def test_each_file_of_the_zip_agrees_with_the_class_map(class_map: np.ndarray) -
     }
 
 
+@pytest.mark.parametrize(
+    ("file_name", "listed"),
+    [
+        ("IMG  1.2.jpg", "IMG  1.2"),
+        (" # #1 .jpg", "1"),
+        ("a\nb.jpg", "a b"),
+        ("#.jpg", "image"),
+    ],
+)
+def test_the_zip_lists_its_image_by_a_name_that_fits_a_line(file_name: str, listed: str) -> None:
+    segmentation = make_segmentation(np.zeros((2, 3), np.uint8))
+    files = build_files(np.zeros((2, 3, 3), np.uint8), segmentation, file_name)
+    assert files["ImageSets/Segmentation/default.txt"].decode() == f"{listed}\n"
+    assert {f"{folder}/{listed}.png" for folder in ("JPEGImages", "SegmentationClass")} <= set(
+        files
+    )
+
+
 def test_the_cut_out_is_transparent_outside_the_classes() -> None:
     class_map = np.array([[0, 15, NOT_SEEN]], np.uint8)
     image = np.array([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], np.uint8)

@@ -12,24 +12,29 @@ from packaging.requirements import Requirement
 
 from tests.support import ROOT
 
+LOCKS = {
+    "requirements.txt": "requirements.lock",
+    "requirements-dev.txt": "requirements.lock",
+    "requirements-readers.txt": "requirements-readers.lock",
+}
 LINES = [
-    line
-    for name in ("requirements.txt", "requirements-dev.txt")
+    (line, lock)
+    for name, lock in LOCKS.items()
     for line in (ROOT / name).read_text().splitlines()
     if not line.startswith("-r")
 ]
 
 
-def read_lock() -> dict[str, str]:
-    pins = (line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines())
+def read_lock(name: str) -> dict[str, str]:
+    pins = (line.split("==") for line in (ROOT / name).read_text().splitlines())
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins}
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_a_range_has_an_upper_end_and_contains_the_locked_version(line: str) -> None:
+@pytest.mark.parametrize(("line", "lock"), LINES)
+def test_a_range_has_an_upper_end_and_contains_the_locked_version(line: str, lock: str) -> None:
     requirement = Requirement(line)
     assert {each.operator for each in requirement.specifier} & {"<", "=="}
-    assert requirement.specifier.contains(read_lock()[requirement.name])
+    assert requirement.specifier.contains(read_lock(lock)[requirement.name])
 
 
 def test_a_space_installs_no_test_tools() -> None:
