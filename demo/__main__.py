@@ -125,6 +125,7 @@ def _load(options: argparse.Namespace) -> Model:
 def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a photo that fails gets one line and does not stop the others."""
     plan_framing((1, 1), options.framing, options.side)  # tell once what is wrong for all photos
+    _check_folder(options.out)
     model = _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
@@ -156,13 +157,24 @@ def _segment_photo(
         tqdm.write(f"{photo}: {note}", file=sys.stderr)
     overlay = draw_overlay(image, segmentation, opacity=options.opacity)
     record = areas_record(segmentation)
-    options.out.mkdir(parents=True, exist_ok=True)
     target = options.out / photo.stem
     Path(f"{target}.overlay.png").write_bytes(encode_png(overlay))
     Path(f"{target}.classes.png").write_bytes(encode_class_map(segmentation))
     Path(f"{target}.areas.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     written.add(photo.stem)
     return record
+
+
+def _check_folder(folder: Path) -> None:
+    """Make the folder for the results, or refuse it before the work begins."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidOption(
+            f"--out {folder} cannot be made: {error.strerror}. Choose another folder."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise InvalidOption(f"--out {folder} cannot be written. Choose another folder.")
 
 
 SAVE_EVERY_S = 5.0

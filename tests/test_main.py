@@ -10,6 +10,7 @@ from demo.__main__ import main
 from demo.classes import PALETTE
 from demo.models.registry import Registry
 from tests.support.corpus import build_corpus
+from tests.support.models import ColourEngine
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,22 @@ def test_a_wrong_option_is_reported_once(
     assert status in (1, 2)
     message = capsys.readouterr().err
     assert message.count("500") + message.count("'2'") + message.count("'m'") == 1
+
+
+@pytest.mark.parametrize("out", ["photo.png", "photo.png/results", "x" * 300])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(
+    photo: Path, engine: ColourEngine, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    folder = photo.parent / out
+    assert main(["segment", str(photo), "--out", str(folder)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"--out {folder} cannot be made") and line.endswith("another folder.")
+    assert engine.calls == 0
+
+
+def test_a_variant_is_chosen_in_any_case(photo: Path, tmp_path: Path) -> None:
+    assert main(["segment", str(photo), "--variant", "XXS", "--out", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "photo.areas.json").read_text())["variant"] == "xxs"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of odd metadata
