@@ -31,8 +31,8 @@ from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
 from demo.web.gate import NOTHING, Gate, GateState
 from demo.web.health import health_routes
-from demo.web.limits import Limits, Waiting
 from demo.web.live_socket import live_route
+from demo.web.places import Limits, Waiting
 from demo.web.proxied import Proxied
 from demo.web.retention import tidy, visits
 

@@ -23,8 +23,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
-from demo.models.arrived import Arrived
 from demo.models.checkpoint import CONFIG_FILE, WEIGHT_FILES, NoWeights
+from demo.models.download_progress import Arrived
 
 ANSWER_S = 4.0
 """How long the Hub may take to answer a question before it counts as unreachable."""

@@ -10,7 +10,7 @@ from demo.ui.image_tab import build_image_tab
 from demo.ui.live_tab import build_live_tab
 from demo.ui.video_tab import build_video_tab
 from demo.web import retention
-from demo.web.limits import QUEUE_SIZE
+from demo.web.places import QUEUE_SIZE
 
 TITLE = "MobileViT + DeepLabV3 segmentation"
 

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.errors import Busy
 from demo.metrics import REFUSALS, REQUESTS
 from demo.web.allowed_routes import AllowedRoute, find_route
+from demo.web.body_limits import Refused, RequestBody
 from demo.web.client import client_address, is_own_page
-from demo.web.limits import Limits
-from demo.web.request_body import Refused, RequestBody
+from demo.web.places import Limits
 from demo.web.retention import Visits
 
 logger = logging.getLogger(__name__)

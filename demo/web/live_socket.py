@@ -27,7 +27,7 @@ from demo.metrics import FORWARD_PASSES
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.web.client import client_address, is_own_page
-from demo.web.limits import LiveSessions
+from demo.web.places import LiveSessions
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from demo.web import allowed_routes, request_body
+from demo.web import allowed_routes, body_limits
 from demo.web.allowed_routes import find_route
 from demo.web.client import client_address
 from demo.web.gate import HEADERS, Gate, GateState
-from demo.web.limits import QUEUE_SIZE, Limits, Waiting
+from demo.web.places import QUEUE_SIZE, Limits, Waiting
 from demo.web.retention import Visits
 
 JOIN, UPLOAD, CANCEL = (f"/gradio_api/{name}" for name in ("queue/join", "upload", "cancel"))
@@ -195,7 +195,7 @@ def test_requests_of_other_pages_are_refused(
 
 
 def test_json_of_very_many_parts_is_refused_before_it_is_read(client: TestClient) -> None:
-    many = b"[" + b"[]," * request_body.MAX_PARTS + b"[]]"
+    many = b"[" + b"[]," * body_limits.MAX_PARTS + b"[]]"
     answer = client.post(JOIN, content=many)
     assert answer.status_code == 413 and "too many parts" in answer.json()["detail"]
     image = b'{"url": "data:image/png;base64,' + b"A" * 1_000_000 + b'"}'
@@ -205,7 +205,7 @@ def test_json_of_very_many_parts_is_refused_before_it_is_read(client: TestClient
 def test_all_bodies_together_are_limited(
     client: TestClient, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 1000)
+    monkeypatch.setattr(body_limits, "MAX_HELD_BYTES", 1000)
     assert client.post(JOIN, content=b"x" * 1000).status_code == 200
     assert server.state.held_bytes == 0
     server.state.held_bytes = 1
@@ -244,8 +244,8 @@ async def _run_gate(receive: Any, state: GateState) -> list[Any]:
 def test_a_client_that_sends_too_slowly_is_refused(
     monkeypatch: pytest.MonkeyPatch, pause_s: float
 ) -> None:
-    monkeypatch.setattr(request_body, "SILENCE_S", 0.5)
-    monkeypatch.setattr(request_body, "BASE_S", 0.5)
+    monkeypatch.setattr(body_limits, "SILENCE_S", 0.5)
+    monkeypatch.setattr(body_limits, "BASE_S", 0.5)
 
     async def dawdle() -> Any:
         await asyncio.sleep(pause_s)

@@ -16,8 +16,8 @@ from starlette.testclient import TestClient, WebSocketTestSession
 
 from demo.models.registry import Registry
 from demo.web import live_socket
-from demo.web.limits import LiveSessions
 from demo.web.live_socket import live_route
+from demo.web.places import LiveSessions
 from tests.support.images import encode_frame, half_a_person
 from tests.support.models import ColourEngine
 

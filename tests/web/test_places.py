@@ -5,7 +5,7 @@ import time
 import pytest
 
 from demo.errors import Busy
-from demo.web.limits import (
+from demo.web.places import (
     BURST,
     MOST_OF_ONE,
     PER_SECOND,
