@@ -27,11 +27,12 @@ export function showDecoded(component, result) {
 export function watchWebcam(component) {
   const message = document.createElement("div");
   message.setAttribute("role", "alert");
-  component.after(message);
-  /** @param {string} sentence */
+  message.className = "status error";
+  /** @param {string} sentence empty to take the message away. */
   const say = (sentence) => {
     message.textContent = sentence;
-    message.className = sentence ? "status error" : "";
+    if (sentence) component.after(message);
+    else message.remove();
   };
   component.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button") : null;
