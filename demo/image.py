@@ -34,7 +34,6 @@ MAX_SIDE = 1_000_000
 MAX_BYTES = 64_000_000
 """Size of the largest file that is read."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BAND_PIXELS = 1_000_000
 
 _EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF image"
@@ -79,7 +78,7 @@ def read_image_with_notes(
         return _decode(source, max_pixels)
     content = _read_bytes(source)
     lost_profile = False
-    if content.startswith(_PNG_SIGNATURE):
+    if content.startswith(png.SIGNATURE):
         content, lost_profile = png.drop_large_texts(content)
     with _open(content) as opened:
         _check_size(opened.width, opened.height, max_pixels)

@@ -1,7 +1,7 @@
 """Batches in order, drawn ahead by other processes where a GPU would have to wait for them.
 
-PyTorch's DataLoader would do, but it leaves a handler of SIGCHLD in the process. That handler raises
-errors in whatever runs when a child ends.
+PyTorch's DataLoader would do, but it leaves a handler of SIGCHLD in the process. That handler
+raises errors in whatever runs when a child ends.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 import zlib
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _MAX_CHUNK_BYTES = 1_000_000
 """Largest text or profile that stays, decompressed; Pillow refuses more than 1 MiB."""
@@ -18,7 +18,7 @@ def drop_large_texts(png: bytes) -> tuple[bytes, bool]:
         The file without them, and whether a colour profile was among them.
     """
     kept: list[bytes] = []
-    at, start, total, lost_profile = len(_SIGNATURE), 0, 0, False
+    at, start, total, lost_profile = len(SIGNATURE), 0, 0, False
     while at + 12 <= len(png):
         kind = png[at + 4 : at + 8]
         end = at + 12 + int.from_bytes(png[at : at + 4])
