@@ -1,6 +1,8 @@
 """The viewer: the same answer as the server's, and inspection that asks the server nothing."""
 
+import base64
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -53,9 +55,23 @@ PAINT = (
     const flat = document.createElement("canvas");
     [flat.width, flat.height] = [width, height];
     flat.getContext("2d").drawImage(canvas, 0, 0);
-    return Array.from(flat.getContext("2d").getImageData(0, 0, width, height).data);
+    // Base64, because Playwright sends long arrays slowly.
+    const bytes = flat.getContext("2d").getImageData(0, 0, width, height).data;
+    const url = await new Promise((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result);
+        reader.readAsDataURL(new Blob([bytes]));
+    });
+    return url.slice(url.indexOf(",") + 1);
 }"""
 )
+
+
+@pytest.fixture(scope="module")
+def modules(chromium: Browser, server: str) -> Iterator[Page]:
+    """One page for all tests that call functions of the viewer's modules and change nothing."""
+    with open_page(chromium, server) as page:
+        yield page
 
 
 def painted(
@@ -69,7 +85,7 @@ def painted(
     palette = [c.colour for c in CLASSES]
     width, height = size_wh or (value["width"], value["height"])
     pixels = page.evaluate(PAINT, [value, painter, palette, state, width, height])
-    return np.array(pixels, np.uint8).reshape(height, width, 4)
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 4)
 
 
 def many_classes(image_hw: tuple[int, int], framing: str) -> Segmentation:
@@ -105,11 +121,11 @@ def unpaint(rgba: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("framing", ["whole", "aspect", "crop"])
 @pytest.mark.parametrize("image_hw", [(333, 501), (64, 700), (900, 41)], ids=str)
 def test_it_paints_the_servers_class_map(
-    page: Page, painter: str, framing: str, image_hw: tuple[int, int]
+    modules: Page, painter: str, framing: str, image_hw: tuple[int, int]
 ) -> None:
     segmentation = many_classes(image_hw, framing)
     image = np.zeros((*image_hw, 3), np.uint8)
-    shown = painted(page, viewer_value(image, segmentation), painter)
+    shown = painted(modules, viewer_value(image, segmentation), painter)
     seen = segmentation.class_map != NOT_SEEN
     assert len(np.unique(segmentation.class_map)) > 15
     assert (unpaint(shown) == segmentation.class_map)[seen].mean() > 0.995
@@ -119,10 +135,10 @@ def test_it_paints_the_servers_class_map(
 
 
 @pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
-def test_it_paints_a_photographs_result(page: Page, painter: str) -> None:
+def test_it_paints_a_photographs_result(modules: Page, painter: str) -> None:
     image = read_image(EXAMPLES / "astronaut.jpg")[:401, :333]
     segmentation = segment(image, Registry().get("xxs"))
-    shown = painted(page, viewer_value(image, segmentation), painter)
+    shown = painted(modules, viewer_value(image, segmentation), painter)
     assert (unpaint(shown) == segmentation.class_map).mean() > 0.999
 
 
@@ -130,10 +146,10 @@ def test_it_paints_a_photographs_result(page: Page, painter: str) -> None:
 @pytest.mark.parametrize("image_hw", [(333, 501), (2, 2000), (1, 1)], ids=str)
 @pytest.mark.parametrize("size_wh", [(280, 187), (501, 1)], ids=str)
 def test_all_of_an_image_that_was_seen_is_painted(
-    page: Page, painter: str, image_hw: tuple[int, int], size_wh: tuple[int, int]
+    modules: Page, painter: str, image_hw: tuple[int, int], size_wh: tuple[int, int]
 ) -> None:
     value = viewer_value(np.zeros((*image_hw, 3), np.uint8), many_classes(image_hw, "whole"))
-    shown = painted(page, value, painter, size_wh)
+    shown = painted(modules, value, painter, size_wh)
     assert (unpaint(shown) != 254).all()
 
 
@@ -154,11 +170,11 @@ def softmax_of_the_winner(segmentation: Segmentation) -> np.ndarray:
 
 
 @pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
-def test_unsure_and_hidden_pixels(page: Page, painter: str) -> None:
+def test_unsure_and_hidden_pixels(modules: Page, painter: str) -> None:
     segmentation = many_classes((200, 301), "whole")
     value = viewer_value(np.zeros((200, 301, 3), np.uint8), segmentation)
     sure = softmax_of_the_winner(segmentation) >= 0.6
-    shown = painted(page, value, painter, threshold=0.6, hidden=[7])
+    shown = painted(modules, value, painter, threshold=0.6, hidden=[7])
     expected = np.where(sure, segmentation.class_map, 254)
     expected[sure & (segmentation.class_map == 7)] = 0
     clear = shown[..., 3] == 0
@@ -168,7 +184,7 @@ def test_unsure_and_hidden_pixels(page: Page, painter: str) -> None:
 
 @pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
 @pytest.mark.parametrize("width", [1, 3])
-def test_outlines_are_opaque_and_as_wide_as_wished(page: Page, painter: str, width: int) -> None:
+def test_outlines_are_opaque_and_as_wide_as_wished(modules: Page, painter: str, width: int) -> None:
     segmentation = many_classes((200, 301), "whole")
     value = viewer_value(np.zeros((200, 301, 3), np.uint8), segmentation)
     state: dict[str, Any] = {
@@ -177,7 +193,7 @@ def test_outlines_are_opaque_and_as_wide_as_wished(page: Page, painter: str, wid
         "outlines": True,
         "outlineWidth": width,
     }
-    opaque = painted(page, value, painter, **state)[..., 3] == 255
+    opaque = painted(modules, value, painter, **state)[..., 3] == 255
     ids = segmentation.class_map
     line = np.zeros(ids.shape, bool)
     line[:, :-width] |= ids[:, :-width] != ids[:, width:]
@@ -207,9 +223,9 @@ ISOLATE = (
     ids=["alone", "all again", "another", "all were hidden"],
 )
 def test_only_one_class_is_shown(
-    page: Page, hidden: list[int], presses: list[int], expected: list[int]
+    modules: Page, hidden: list[int], presses: list[int], expected: list[int]
 ) -> None:
-    assert page.evaluate(ISOLATE, [hidden, presses]) == expected
+    assert modules.evaluate(ISOLATE, [hidden, presses]) == expected
 
 
 ABOVE = (
@@ -228,7 +244,7 @@ ABOVE = (
     ids=["a faint speck", "a sure one"],
 )
 def test_a_class_smaller_than_the_samples_is_judged_by_itself(
-    page: Page, peak: float, slope: float, least: float, most: float
+    modules: Page, peak: float, slope: float, least: float, most: float
 ) -> None:
     logits = np.full((21, 32, 32), -50, np.float32)
     logits[0], logits[7] = 0, -slope
@@ -239,7 +255,7 @@ def test_a_class_smaller_than_the_samples_is_judged_by_itself(
     assert 0 < specks < 100
     segmentation = Segmentation(class_map, logits, plan, get_variant("s"), FAKE_WEIGHTS, 1.0)
     value = viewer_value(np.zeros((1000, 1000, 3), np.uint8), segmentation)
-    found = page.evaluate(ABOVE, [value, value["areas"], 0.9])
+    found = modules.evaluate(ABOVE, [value, value["areas"], 0.9])
     rows = dict(found["rows"])
     assert least * specks <= rows[7] <= most * specks
     assert sum(rows.values()) + found["unsure"] == 1_000_000
