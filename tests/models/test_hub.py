@@ -48,6 +48,7 @@ def stub(
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr("demo.models.sources.BUNDLED_FOLDER", tmp_path / "nothing bundled")
         monkeypatch.setattr(hub, "_silent_until", 0.0)
+        monkeypatch.setenv("SEGMENTATION_ENGINE", "torch")  # it loads a checkpoint faster
         yield stub
 
 
