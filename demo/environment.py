@@ -4,6 +4,7 @@ Gradio asks its own server whether it is up, with a client that follows the prox
 stops where that fails. It also needs a folder that it can write to.
 """
 
+import contextlib
 import logging
 import os
 import tempfile
@@ -75,6 +76,19 @@ def _find_temporary_folder() -> None:
         if folder is not None:
             tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
             logger.warning("No temporary folder can be written; uploads are stored in memory.")
+    _avoid_another_users_folder()
+
+
+def _avoid_another_users_folder() -> None:
+    """Leave Gradio's usual folder for uploads to the user who has made it first."""
+    with contextlib.suppress(FileNotFoundError):
+        if "GRADIO_TEMP_DIR" not in os.environ and not _can_write(_usual_upload_folder()):
+            os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="gradio-")
+            logger.warning("Another user owns the usual folder of uploads; a new one is used.")
+
+
+def _usual_upload_folder() -> Path:
+    return Path(tempfile.gettempdir()) / "gradio"
 
 
 def _can_write(folder: Path) -> bool:

@@ -87,6 +87,18 @@ def test_without_any_temporary_folder_memory_serves(
     assert "uploads are stored in memory" in caplog.text
 
 
+def test_a_folder_of_uploads_that_another_user_owns_is_left_to_them(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    os.environ.pop("GRADIO_TEMP_DIR", None)
+    os.environ["TMPDIR"] = str(tmp_path)
+    (tmp_path / "gradio").write_bytes(b"")  # even root cannot write into it
+    mend_environment()
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o700
+    assert caplog.text.count("Another user owns") == 1
+
+
 def test_with_nothing_to_write_to_the_app_segments(tmp_path: Path) -> None:
     variables = {
         "HOME": "/dev/null",
