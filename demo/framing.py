@@ -20,8 +20,12 @@ FRAMINGS = {
     "whole": "the whole image, squashed to a square, as the published mIoU was measured",
     "aspect": "the whole image at its own aspect ratio, short side to the side",
     "crop": "transformers' own centre crop; what lies outside it is not seen",
+    "auto": "whole, or aspect for an image wider or taller than 2:1",
 }
 DEFAULT_FRAMING = "whole"
+_LONGEST_WHOLE = 2.0
+"""Long side / short side from which on `auto` no longer squashes an image to a square."""
+
 DEFAULT_SIDE = 512
 MIN_SIDE, MAX_SIDE = 256, 1024
 STRIDE = 32
@@ -85,6 +89,8 @@ def plan_framing(
         InvalidOption: if the name or the side is not one of these.
     """
     _check_options(name, side)
+    if name == "auto":
+        name = "aspect" if max(image_hw) > _LONGEST_WHOLE * min(image_hw) else "whole"
     height, width = image_hw
     if name == "crop":
         return _plan_crop(image_hw, side)
@@ -94,7 +100,7 @@ def plan_framing(
 
 def _check_options(name: str, side: int) -> None:
     if not isinstance(name, str) or name not in FRAMINGS:
-        raise InvalidOption(f"Unknown framing {shorten(name)}. Choose whole, aspect or crop.")
+        raise InvalidOption(f"Unknown framing {shorten(name)}. Choose whole, aspect, crop or auto.")
     if isinstance(side, bool) or not isinstance(side, int) or side % STRIDE:
         raise InvalidOption(f"Side {side!r} is not a multiple of {STRIDE}. Choose 512, say.")
     if not MIN_SIDE <= side <= MAX_SIDE:

@@ -37,7 +37,7 @@ def segment(
     Args:
         image: H×W×3 uint8 RGB, as `demo.image.read_image` gives it.
         model: a loaded variant, as `demo.models.registry.Registry.get` gives it.
-        framing: ``whole``, ``aspect`` or ``crop``; see `demo.framing.FRAMINGS`.
+        framing: ``whole``, ``aspect``, ``crop`` or ``auto``; see `demo.framing.FRAMINGS`.
         side: pixels of the network's input, a multiple of 32 from 256 to 1024.
         notes: what was ignored when the image was read; the result carries them.
 

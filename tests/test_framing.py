@@ -31,10 +31,21 @@ def test_the_input_s_size_is_one_that_the_network_accepts(
 ) -> None:
     framing = plan_framing(hw, name, side)
     assert all(n % 32 == 0 and 256 <= n <= 2048 for n in framing.network_hw)
-    if name != "aspect":
+    if framing.name != "aspect":
         assert framing.network_hw == (side, side)
     top, left, bottom, right = framing.box
     assert 0 <= top < bottom <= hw[0] and 0 <= left < right <= hw[1]
+
+
+@pytest.mark.parametrize(
+    ("hw", "name"),
+    [((500, 1000), "whole"), ((499, 1000), "aspect"), ((1001, 500), "aspect"), ((9, 9), "whole")],
+    ids=str,
+)
+def test_auto_squashes_no_image_that_is_longer_than_twice_its_short_side(
+    hw: tuple[int, int], name: str
+) -> None:
+    assert plan_framing(hw, "auto") == plan_framing(hw, name)
 
 
 @given(sizes(), names, st.floats(0, 1), st.floats(0, 1))

@@ -24,6 +24,23 @@ class NoWeights(Exception):
     """
 
 
+@dataclass(frozen=True, order=True)
+class Accuracy:
+    """How well weights did in a measurement; a mean over all classes ranks first.
+
+    Attributes:
+        is_mean: whether this is the mean IoU over all 21 classes, and not person IoU.
+        percent: from 0 to 100.
+    """
+
+    is_mean: bool
+    percent: float
+
+    def __str__(self) -> str:
+        """Write name and figure, such as ``mIoU 73.6 %``."""
+        return f"{'mIoU' if self.is_mean else 'person IoU'} {self.percent:.1f} %"
+
+
 @dataclass(frozen=True)
 class WeightsSource:
     """Where the weights of a model came from, and what they know.
@@ -36,6 +53,7 @@ class WeightsSource:
         class_names: the classes that the weights were trained on.
         reason: why a source of higher rank was not used; empty if none was passed over.
         note: a sentence about how they were had, such as a refused token; empty if there is none.
+        accuracy: their own measured or published figure; None if there is none.
     """
 
     kind: str
@@ -44,6 +62,14 @@ class WeightsSource:
     class_names: tuple[str, ...] = CLASS_NAMES
     reason: str = ""
     note: str = ""
+    accuracy: Accuracy | None = None
+
+    @property
+    def badge(self) -> str:
+        """Name the weights in two words."""
+        return {"hub": "Apple's weights", "local": "Own weights", "bundled": "Offline model"}[
+            self.kind
+        ]
 
     def describe(self) -> str:
         """Say which weights these are, why not better ones, and what they know."""
@@ -85,6 +111,7 @@ def read_checkpoint(
     *,
     name: str | None = None,
     revision: str | None = None,
+    accuracy: Accuracy | None = None,
     note: str = "",
 ) -> Checkpoint:
     """Read and hash a checkpoint's files, once.
@@ -94,6 +121,7 @@ def read_checkpoint(
         kind: see `WeightsSource`.
         name: the repository on the Hub; the folder's name if there is none.
         revision: the commit on the Hub; the hash of the weights if there is none.
+        accuracy: the published figure; that of the config if there is none.
         note: see `WeightsSource`.
 
     Raises:
@@ -107,6 +135,7 @@ def read_checkpoint(
         name=name,
         revision=revision or f"sha256:{hashes[1][:16]}",
         class_names=_trained_classes(config, name),
+        accuracy=accuracy or read_accuracy(config),
         note=note,
     )
     return Checkpoint(folder, source, hashlib.sha256("".join(hashes).encode()).hexdigest())
@@ -131,3 +160,13 @@ def _trained_classes(config: bytes, name: str) -> tuple[str, ...]:
         return tuple(str(name) for name in names)
     except (ValueError, AttributeError, TypeError):
         raise NoWeights(f"the config of {name} is damaged") from None
+
+
+def read_accuracy(config: bytes) -> Accuracy | None:
+    """Read the measured figure from a config; None if it has none."""
+    try:
+        measured = json.loads(config)["measured"]
+        is_mean = "miou" in measured
+        return Accuracy(is_mean, float(measured["miou" if is_mean else "person_iou"]))
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -14,6 +14,7 @@ from demo.models.checkpoint import NoWeights, OnProgress
 from demo.models.loading import Load, load_bundled, load_own
 from demo.models.model import Model
 from demo.models.slot import Slot
+from demo.models.sources import rank_bundled
 from demo.variants import VARIANTS, get_variant
 
 DEFAULT_VARIANT = "s"
@@ -25,9 +26,16 @@ class Registry:
     Args:
         load_own: how a variant's own weights are loaded.
         load_bundled: how the weights are loaded that stand in for them.
+        rank_bundled: lists the variants, that with the best bundled weights first.
     """
 
-    def __init__(self, load_own: Load = load_own, load_bundled: Load = load_bundled) -> None:
+    def __init__(
+        self,
+        load_own: Load = load_own,
+        load_bundled: Load = load_bundled,
+        rank_bundled: Callable[[], list[str]] = rank_bundled,
+    ) -> None:
+        self._rank_bundled = rank_bundled
         self._slots = {
             key: Slot(variant, load_own, load_bundled) for key, variant in VARIANTS.items()
         }
@@ -66,17 +74,16 @@ class Registry:
         return {key: slot.state for key, slot in self._slots.items() if slot.state}
 
     def first_available(self, on_progress: OnProgress | None = None) -> Model:
-        """Give the largest variant that has its own weights, else the smallest that is bundled.
+        """Give the largest variant that has its own weights, else the best that is bundled.
 
-        The larger bundled checkpoints have had less training for their size. Once any variant is
-        loaded, nobody waits for a better one.
+        Once any variant is loaded, nobody waits for a better one.
 
         Raises:
-            WeightsUnavailable: if no variant has weights, with the reason of the smallest.
+            WeightsUnavailable: if no variant has weights, with the reason of the first one tried.
         """
-        smallest_first = list(self._slots.values())
+        best_first = [self._slots[key] for key in self._rank_bundled()]
         serving = self._best_loaded()
-        for slot in reversed(smallest_first):
+        for slot in reversed(self._slots.values()):
             own = slot.start_own(again=serving is None and slot.has_no_stand_in)
             if serving is not None and not own.future.done():
                 return serving
@@ -87,7 +94,7 @@ class Registry:
         if serving is not None:
             return serving
         sentences: list[str] = []
-        for slot in smallest_first:
+        for slot in best_first:
             try:
                 return _wait(slot.start_stand_in().future, slot, on_progress)
             except WeightsUnavailable as error:
@@ -99,9 +106,8 @@ class Registry:
 
     def _best_loaded(self) -> Model | None:
         """Choose what `first_available` gives without waiting."""
-        slots = list(self._slots.values())
-        own = [slot.own for slot in reversed(slots)]
-        stand_ins = [slot.stand_in for slot in slots]
+        own = [slot.own for slot in reversed(self._slots.values())]
+        stand_ins = [self._slots[key].stand_in for key in self._rank_bundled()]
         models = (loading.model for loading in [*own, *stand_ins] if loading is not None)
         return next(filter(None, models), None)
 

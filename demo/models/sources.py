@@ -5,11 +5,14 @@ from pathlib import Path
 
 from demo.models import hub
 from demo.models.checkpoint import (
+    CONFIG_FILE,
     WEIGHT_FILES,
+    Accuracy,
     Checkpoint,
     NoWeights,
     OnProgress,
     find_weights,
+    read_accuracy,
     read_checkpoint,
 )
 from demo.settings import local_checkpoints
@@ -80,11 +83,27 @@ def find_bundled(variant: Variant) -> Checkpoint | None:
     return read_checkpoint(folder, "bundled") if find_weights(folder) is not None else None
 
 
+def rank_bundled() -> list[str]:
+    """List the variants by the measured figure of their bundled checkpoint, best first."""
+
+    def accuracy(key: str) -> Accuracy:
+        config = BUNDLED_FOLDER / key / CONFIG_FILE
+        found = read_accuracy(config.read_bytes()) if config.is_file() else None
+        return found or Accuracy(is_mean=False, percent=0.0)
+
+    return sorted(VARIANTS, key=accuracy, reverse=True)
+
+
 BUNDLED_SOURCES: Sources = {"the bundled checkpoint": find_bundled}
 
 
 def _read_snapshot(snapshot: Path, variant: Variant, note: str = "") -> Checkpoint:
     # The Hub's cache names the folder of a snapshot after its commit.
     return read_checkpoint(
-        snapshot, "hub", name=variant.checkpoint, revision=snapshot.name, note=note
+        snapshot,
+        "hub",
+        name=variant.checkpoint,
+        revision=snapshot.name,
+        accuracy=Accuracy(is_mean=True, percent=variant.published_miou),
+        note=note,
     )

@@ -6,9 +6,8 @@ import gradio as gr
 
 from demo.exports import areas_record, encode_class_map, encode_png
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
-from demo.models.registry import DEFAULT_VARIANT
 from demo.overlay import draw_overlay
-from demo.ui.requests import SEGMENT_QUEUE, ImageRequest, segment_request
+from demo.ui.requests import BEST, SEGMENT_QUEUE, ImageRequest, segment_request
 from demo.ui.uploads import make_result_folder
 from demo.variants import VARIANTS
 
@@ -17,7 +16,7 @@ def build_api() -> None:
     """Add the endpoint; its components are never shown."""
     with gr.Row(visible=False):
         image = gr.Image(label="image", image_mode=None, type="filepath")
-        variant = gr.Radio(list(VARIANTS), value=DEFAULT_VARIANT, label="variant")
+        variant = gr.Radio([BEST, *VARIANTS], value=BEST, label="variant")
         framing = gr.Radio(list(FRAMINGS), value=DEFAULT_FRAMING, label="framing")
         overlay = gr.Image(label="overlay", format="png")
         class_map = gr.Image(label="class map", format="png")
@@ -33,7 +32,7 @@ def build_api() -> None:
 
 
 def on_api_segment(
-    image: ImageRequest, variant: str = DEFAULT_VARIANT, framing: str = DEFAULT_FRAMING
+    image: ImageRequest, variant: str = BEST, framing: str = DEFAULT_FRAMING
 ) -> tuple[str, str, dict[str, Any]]:
     """Segment one image.
 

@@ -28,6 +28,9 @@ SEGMENT = "segment"
 SEGMENT_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": SEGMENT}
 """Options of every event that waits in it: how many run at once, and its name."""
 
+BEST = "best"
+"""In place of a variant: the best that is available, with which the page begins as well."""
+
 UNEXPECTED = "Something failed on the server; its log says what. Try again, or try another image."
 MISFIT = (
     "The request does not fit. Expected an image that was uploaded before, a variant and a "
@@ -57,14 +60,14 @@ def failures_shown_by_gradio() -> Iterator[None]:
 
 
 def choose_model(variant: str | None, on_progress: OnProgress | None = None) -> Model:
-    """Give the model of a variant; without a choice, the best that is available.
+    """Give the model of a variant; without a choice or for `BEST`, the best that is available.
 
     Raises:
         InvalidOption: if there is no such variant.
         WeightsUnavailable: if there are no weights.
     """
     registry = default_registry()
-    if variant:
+    if variant and variant != BEST:
         return registry.get(variant, on_progress)
     return registry.first_available(on_progress)
 
