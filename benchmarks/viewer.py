@@ -41,7 +41,7 @@ ACTIONS = {
     "opacity": "slide('opacity', turn)",
     "threshold": "slide('threshold', 0.01 + 0.9 * turn)",
     "before / after": "slide('split', turn)",
-    "one class on or off": "viewer.querySelector('.legend button').click()",
+    "one class on or off": "viewer.querySelector('.areas button.class').click()",
     "hover": "point(turn, turn)",
     "zoom": "viewer.querySelector(`[data-zoom=${turn < 0.5 ? 'in' : 'out'}]`).click()",
     "confidence view": "viewer.querySelectorAll('.views input')[turn < 0.5 ? 0 : 3].click()",

@@ -23,10 +23,10 @@ from demo.metrics import mean_segment_seconds
 from demo.models.registry import default_registry
 from demo.settings import stored_bytes
 from demo.ui.components import VIEWER
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
 from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
-from demo.ui.uploads import list_examples, restore_examples, upload_folder
+from demo.ui.uploads import upload_folder
 from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
 from demo.web.gate import NOTHING, Gate, GateState
@@ -61,7 +61,7 @@ def serve(page: gr.Blocks) -> None:
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
     logger.info("serving", extra={"address": address})
     while not stop.wait(TIDY_EVERY_S):
-        _tidy(page)
+        _tidy()
     logger.info("stopping", extra={"under_way": state.under_way})
     state.is_closing = True
     wait_for_rest(lambda: not state.under_way and not _jobs(page))
@@ -70,10 +70,9 @@ def serve(page: gr.Blocks) -> None:
     os._exit(0)  # a thread that waits for the Hub would delay an orderly exit
 
 
-def _tidy(page: gr.Blocks) -> None:
+def _tidy() -> None:
     try:
-        restore_examples(page, EXAMPLES)
-        tidy(upload_folder(), list_examples(page), stored_bytes(), visits)
+        tidy(upload_folder(), stored_bytes(), visits)
     except OSError as error:
         logger.warning("uploads and results cannot be tidied", extra={"kind": repr(error)})
 
@@ -103,9 +102,9 @@ def wait_for_rest(is_done: Callable[[], bool], within_s: float = FINISH_S) -> No
 
 
 def _load_first() -> None:
-    """Load the variant that the page begins with, so that the first visitor need not wait."""
+    """Load the variant that the page begins with, and make the result that it shows first."""
     with contextlib.suppress(DemoError):  # /healthz and the page say why
-        default_registry().first_available()
+        usable_examples.first_result(default_registry().first_available())
 
 
 def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
@@ -117,7 +116,12 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     )
     return {
         "app_kwargs": {
-            "routes": [live_route(), *health, Mount("/viewer", Modules(directory=VIEWER))],
+            "routes": [
+                live_route(),
+                *health,
+                Mount("/viewer", Unchanged(directory=VIEWER)),
+                Mount("/examples", Unchanged(directory=EXAMPLES_FOLDER)),
+            ],
             "middleware": [
                 Middleware(Proxied),
                 Middleware(Gate, limits=limits, visits=visits, state=state),
@@ -144,8 +148,8 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     }
 
 
-class Modules(StaticFiles):
-    """The viewer's modules; the browser asks each time whether they have changed."""
+class Unchanged(StaticFiles):
+    """Files of which the browser asks each time whether they have changed."""
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
         """Answer with the file, or say that it has not changed."""

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from demo.errors import DemoError, InvalidImage
 from demo.image import read_image
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 from tests.support import ROOT
 from tests.support.corpus import with_scans
 from tests.support.images import png_of_size
@@ -96,7 +96,7 @@ def test_sixteen_bit_grey_with_white_as_zero_is_no_negative() -> None:
 
 
 def test_a_phone_s_heic_stands_upright() -> None:
-    astronaut = read_image(EXAMPLES / "astronaut.jpg")
+    astronaut = read_image(EXAMPLES_FOLDER / "astronaut.jpg")
     image = read_image(ROOT / "tests" / "cases" / "phone_rotated.heic")
     assert image.shape == astronaut.shape
     assert np.abs(image.astype(float) - astronaut).mean() < 6

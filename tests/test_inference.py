@@ -14,7 +14,7 @@ from demo.inference import segment
 from demo.metrics import FORWARD_PASSES, SEGMENT_SECONDS
 from demo.models.model import Model
 from demo.models.registry import Registry
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.variants import VARIANTS
 from tests.support.models import ColourEngine
 
@@ -28,7 +28,7 @@ def bundled() -> Registry:
 def test_the_astronaut_is_marked_as_person_and_the_wall_is_not(
     bundled: Registry, variant: str
 ) -> None:
-    image = read_image(EXAMPLES / "astronaut.jpg")
+    image = read_image(EXAMPLES_FOLDER / "astronaut.jpg")
     result = segment(image, bundled.get(variant))
     person = result.class_map == 15
     # The wall is the part between her hair and the rocket.
@@ -51,7 +51,7 @@ def test_the_class_map_has_the_size_of_the_image(
 
 
 def test_callers_at_the_same_time_get_their_own_results(bundled: Registry) -> None:
-    astronaut = read_image(EXAMPLES / "astronaut.jpg")
+    astronaut = read_image(EXAMPLES_FOLDER / "astronaut.jpg")
     images = [np.roll(astronaut, columns, axis=1) for columns in (0, 64, 128, 192)]
     work = [(image, side) for image in images for side in (256, 288)]
 

@@ -21,7 +21,7 @@ from demo.models.engines.contract import Engine
 from demo.models.engines.openvino import load_openvino_engine
 from demo.models.engines.pytorch import load_torch_engine
 from demo.models.sources import BUNDLED_FOLDER
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.variants import VARIANTS, Variant, get_variant
 from tests.support.checkpoints import save_random
 
@@ -61,7 +61,7 @@ def engine(request: pytest.FixtureRequest, checkpoint: tuple[Path, Variant]) -> 
 
 
 def photograph(height: int, width: int) -> Image:
-    picture = PIL.Image.open(EXAMPLES / "astronaut.jpg").resize((width, height))
+    picture = PIL.Image.open(EXAMPLES_FOLDER / "astronaut.jpg").resize((width, height))
     return read_image(picture)
 
 

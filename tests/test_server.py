@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import GONE, MISFIT
 from tests.support import ROOT
 from tests.support.corpus import build_corpus
@@ -257,7 +258,7 @@ def ask_as_visit(app: App, session: str, photo: Any) -> str:
     segment = next(
         number
         for number, each in enumerate(config["dependencies"])
-        if len(each["inputs"]) == 3 and len(each["outputs"]) == 2
+        if len(each["inputs"]) == 3 and len(each["outputs"]) == 3
     )
     body = {"data": [photo, "xxs", "whole"], "fn_index": segment, "session_hash": session}
     kind = {"Content-Type": "application/json"}
@@ -265,26 +266,15 @@ def ask_as_visit(app: App, session: str, photo: Any) -> str:
     return app.ask(f"/gradio_api/queue/data?session_hash={session}")[1]
 
 
-def find_example(app: App) -> tuple[str, int]:
-    """Find the path of an example and the number of the event that chooses it."""
-    config = json.loads(app.ask("/config")[1])
-    examples = next(c for c in config["components"] if c["type"] == "dataset")
-    chosen = next(
-        number
-        for number, each in enumerate(config["dependencies"])
-        if each["targets"] and each["targets"][0][0] == examples["id"]
-    )
-    return str(examples["props"]["samples"][0][0]["path"]), chosen
-
-
-def test_a_visit_can_delete_neither_examples_nor_folders(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_visit_can_delete_neither_examples_nor_folders(app: App) -> None:
     """A visit's files are deleted when it ends; `Visits.sweep` has tests of its own."""
-    example, _ = find_example(app)
-    assert "took" in ask_as_visit(app, "one", {"path": example, "meta": META})
-    for folder in (app.folder / "files", ROOT / "demo" / "ui" / "viewer"):
-        assert MISFIT in ask_as_visit(app, "two", {"path": str(folder), "meta": META})
+    assert "took" in ask_as_visit(app, "one", {"example": "astronaut"})
+    assert "no such example" in ask_as_visit(app, "one", {"example": "../checkpoints"})
+    example = EXAMPLES_FOLDER / "astronaut.jpg"
+    for path in (example, app.folder / "files", ROOT / "demo" / "ui" / "viewer"):
+        assert MISFIT in ask_as_visit(app, "two", {"path": str(path), "meta": META})
+        assert "took" not in ask_as_visit(app, "three", {"path": str(path)})
+    assert example.exists()
 
 
 def test_a_deleted_upload_must_be_chosen_again(app: App) -> None:
@@ -295,14 +285,7 @@ def test_a_deleted_upload_must_be_chosen_again(app: App) -> None:
     assert app.segment({"path": str(outside), "meta": META}) == MISFIT
 
 
-def test_no_address_is_fetched_after_an_example_was_chosen(app: App) -> None:
-    """Gradio makes a new component for a visit that has chosen an example."""
-    _, chosen = find_example(app)
-    body = json.dumps({"data": [0], "fn_index": chosen, "session_hash": "three"}).encode()
-    status, answer = app.ask(
-        "/gradio_api/run/predict", body, **{"Content-Type": "application/json"}
-    )
-    assert status == 200, answer
+def test_the_page_fetches_no_address(app: App) -> None:
     photo = {"path": "http://127.0.0.1:1/x.png", "meta": META}
     assert "not fetched from addresses" in ask_as_visit(app, "three", photo)
 
@@ -330,17 +313,9 @@ def test_clients_that_vanish_or_crawl_do_not_block_others(app: App) -> None:
 
 
 def test_a_removed_folder_of_files_is_made_again(app: App) -> None:
-    example, _ = find_example(app)
-    # Rename first: the app may put an example back while the folder is being emptied.
-    (app.folder / "files").rename(app.folder / "removed")
-    shutil.rmtree(app.folder / "removed")
+    shutil.rmtree(app.folder / "files")
     assert app.ask("/healthz")[0] == 200
     assert app.is_well()
-    for _ in range(150):
-        if Path(example).exists():
-            break
-        time.sleep(0.1)
-    assert app.ask(f"/gradio_api/file={example}")[0] == 200
 
 
 def test_a_full_disk_gives_a_sentence_and_the_server_goes_on(app: App) -> None:

@@ -2,7 +2,7 @@
 
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -22,15 +22,21 @@ import(new URL(props.module, document.baseURI))
 """
 
 
+_EXPLANATION = (
+    "IoU is the share of pixels that result and truth have in common, of all that either calls "
+    "the class; mIoU is its mean over background and the 20 classes of PASCAL VOC."
+)
+
+
 class Choices(NamedTuple):
     """The components in which a visitor chooses what is segmented, and how."""
 
-    photo: gr.Image
+    photo: gr.HTML
     variant: gr.Radio
     framing: gr.Radio
 
 
-def build_viewer(name: str, elem_id: str | None = None, **props: str) -> gr.HTML:
+def build_viewer(name: str, elem_id: str | None = None, **props: Any) -> gr.HTML:
     """Build an element of demo/ui/viewer; `demo.server` serves its modules as they are."""
     common: ViewerProps = {"module": f"viewer/{name}.js", "classes": class_infos()}
     return gr.HTML(
@@ -59,10 +65,24 @@ def build_status(sentence: str, elem_id: str) -> gr.HTML:
     )
 
 
+def build_badge() -> gr.HTML:
+    """Build the place for `render_badge`."""
+    return gr.HTML(elem_id="badge", apply_default_css=False)
+
+
 def render_status(sentence: str, weights: WeightsSource | None = None) -> str:
     """Write what happened as HTML, and on a second line which weights made it."""
     origin = f"<p>{escape(weights.describe())}</p>" if weights else ""
     return f'<div class="status"><p>{escape(sentence)}</p>{origin}</div>'
+
+
+def render_badge(weights: WeightsSource) -> str:
+    """Write which weights are loaded and how good they are; the details open on a click."""
+    figure = f" · {weights.accuracy}" if weights.accuracy else ""
+    return (
+        f'<details class="badge"><summary>{escape(weights.badge + figure)}</summary>'
+        f"<p>{escape(weights.describe())}</p><p>{escape(_EXPLANATION)}</p></details>"
+    )
 
 
 def render_error(sentence: str) -> str:

@@ -1,23 +1,29 @@
-"""The Image tab: a photo and choices in, the viewer's result out."""
+"""The Image tab: a picture and choices in, the viewer's result out."""
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
-from demo.framing import DEFAULT_FRAMING, FRAMINGS
+from demo.framing import FRAMINGS
 from demo.inference import segment
+from demo.models.checkpoint import WeightsSource
 from demo.models.registry import default_registry
+from demo.segmentation import Segmentation
 from demo.ui.comparison import build_comparison
 from demo.ui.components import (
     Choices,
+    build_badge,
     build_status,
     build_viewer,
+    render_badge,
     render_error,
     render_status,
 )
+from demo.ui.examples import usable_examples
+from demo.ui.picker import build_picker, update_picker
 from demo.ui.requests import (
     SEGMENT_QUEUE,
     ImageRequest,
@@ -31,138 +37,97 @@ from demo.ui.take_away import build_take_away
 from demo.ui.viewer_value import viewer_value
 from demo.variants import VARIANTS
 
-EXAMPLES = Path(__file__).parent.parent.parent / "assets" / "examples"
-
 _MAX_LOADING_VISITORS = 16
 """How many visitors see the first network being loaded: each holds one of the server's 40 threads.
 Others wait in the queue."""
 
 _SCROLL_TO_RESULT = """() => {
-  if (!document.querySelector("#photo img")) return;
-  const result = document.querySelector("#status");
-  if (result.getBoundingClientRect().top > 0.6 * window.innerHeight)
-    result.scrollIntoView({ behavior: "smooth", block: "start" });
+  const result = document.querySelector("#viewer");
+  const { top, bottom } = result.getBoundingClientRect();
+  if (top > 0.6 * window.innerHeight || bottom < 0)
+    document.querySelector("#picker").scrollIntoView({ behavior: "smooth", block: "start" });
 }"""
-"""On a phone the result lies below the choices."""
+"""On a phone the result may lie out of sight; the examples stay above it."""
 
-_SHOW_DECODED = """async (result) => {
-  const { showDecoded } = await import(new URL("viewer/photo.js", document.baseURI));
-  showDecoded(document.querySelector("#photo"), result);
-}"""
-
-_WATCH_WEBCAM = """async () => {
-  const { watchWebcam } = await import(new URL("viewer/photo.js", document.baseURI));
-  watchWebcam(document.querySelector("#photo"));
+_SHOW_THUMBNAIL = """async (result) => {
+  const { showThumbnail } = await import(new URL("viewer/picker.js", document.baseURI));
+  showThumbnail(document.querySelector("#picker"), result);
 }"""
 
-_MEND_EXAMPLES = """() => {
-  const mendAll = () => {
-    const images = document.querySelectorAll("#examples img");
-    if (!images.length) return setTimeout(mendAll, 100);
-    for (const image of images) {
-      const source = new URL(image.src);
-      if (source.hostname === location.hostname && source.origin !== location.origin)
-        image.src = location.origin + source.pathname;
-      const name = decodeURIComponent(image.src.split("/").pop()).replace(/\\.[a-z]+$/, "");
-      image.alt = name;
-      image.closest("button").setAttribute("aria-label", `Example: ${name}`);
-    }
-  };
-  mendAll();
-}"""
-"""Names the examples for screen readers, which Gradio does not do, and puts back the port of their
-addresses where a proxy has dropped it."""
+_FRAMING_LABELS = {
+    "auto": "Automatic",
+    "whole": "Squash to a square",
+    "aspect": "Keep the proportions",
+    "crop": "Centre only",
+}
 
 
-def build_image_tab(page: gr.Blocks) -> gr.Image:
+def build_image_tab(page: gr.Blocks) -> gr.HTML:
     """Lay out and wire the tab.
 
     Returns:
-        The component that holds the photo.
+        The component that holds the chosen picture.
     """
-    with gr.Row():
-        with gr.Column():
-            choices = _build_choices()
-        with gr.Column():
-            status = build_status("Loading the network.", "status")
-            viewer = build_viewer("viewer")
-            # Gradio ends one listener of an event before it begins the next one. The listeners
-            # that clear old files and comparisons therefore come before the segmentation.
-            build_take_away(choices)
+    picker = build_picker()
+    with gr.Column(elem_id="result"):
+        with gr.Row(elem_id="model"):
+            variant = _build_variant()
+            badge = build_badge()
+        status = build_status("Loading the network.", "status")
+        viewer = build_viewer("viewer")
+    with gr.Accordion("Resizing", open=False):
+        framing = _build_framing()
+    choices = Choices(picker, variant, framing)
+    # Gradio ends one listener of an event before it begins the next one. The listeners
+    # that clear old files and comparisons therefore come before the segmentation.
     build_comparison(choices)
-    _announce_first_model(page, choices, status)
-    _segment_on_change(choices, viewer, status)
-    return choices.photo
+    build_take_away(choices)
+    _announce_first_model(page, choices, [badge, status, viewer])
+    _segment_on_change(choices, viewer, badge, status)
+    return picker
 
 
-def _build_choices() -> Choices:
-    photo = gr.Image(
-        label="Image",
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "clipboard", "webcam"],
-        webcam_options=gr.WebcamOptions(mirror=False),
-        height=360,
-        elem_id="photo",
-    )
-    gr.Examples(
-        sorted(str(path) for path in EXAMPLES.glob("*.jpg")),
-        photo,
-        label="Examples",
-        elem_id="examples",
-        api_visibility="private",
-    )
-    variant = gr.Radio(
-        [
-            (
-                f"{v.key.upper()} · {v.parameters / 1e6:.1f} M parameters · "
-                f"{v.published_miou} % mIoU",
-                v.key,
-            )
-            for v in VARIANTS.values()
-        ],
-        label="MobileViT variant",
-        info="Larger is slower. The mIoU is that of Apple's weights.",
+def _build_variant() -> gr.Radio:
+    return gr.Radio(
+        [(v.key.upper(), v.key) for v in VARIANTS.values()],
+        label="MobileViT variant, from the fastest to the largest",
+        container=False,
         elem_id="variant",
     )
-    with gr.Accordion("What the network sees", open=False):
-        framing = gr.Radio(
-            [(f"{name}: {sentence}", name) for name, sentence in FRAMINGS.items()],
-            value=DEFAULT_FRAMING,
-            label="Framing",
-            show_label=False,
-            elem_id="framing",
-        )
-    return Choices(photo, variant, framing)
 
 
-def _announce_first_model(page: gr.Blocks, choices: Choices, status: gr.HTML) -> None:
-    page.load(None, None, None, js=_MEND_EXAMPLES, api_visibility="private")
-    page.load(None, None, None, js=_WATCH_WEBCAM, api_visibility="private")
+def _build_framing() -> gr.Radio:
+    return gr.Radio(
+        [(f"{label}: {FRAMINGS[name]}", name) for name, label in _FRAMING_LABELS.items()],
+        value="auto",
+        label="How the picture is brought to the network's size",
+        elem_id="framing",
+    )
+
+
+def _announce_first_model(page: gr.Blocks, choices: Choices, outputs: list[gr.HTML]) -> None:
     page.load(
         on_load,
         None,
         None,
-        show_progress_on=status,
+        show_progress_on=outputs[1],
         concurrency_limit=_MAX_LOADING_VISITORS,
         api_visibility="private",
     ).then(
         on_ready,
         [choices.photo, choices.variant],
-        [choices.variant, status],
-        preprocess=False,
+        [choices.photo, choices.variant, *outputs],
         show_progress="hidden",
         api_visibility="private",
-    )
+    ).success(None, outputs[2], None, js=_SHOW_THUMBNAIL, api_visibility="private")
 
 
-def _segment_on_change(choices: Choices, viewer: gr.HTML, status: gr.HTML) -> None:
+def _segment_on_change(choices: Choices, viewer: gr.HTML, badge: gr.HTML, status: gr.HTML) -> None:
     segmented = gr.on(
-        [choices.photo.change, choices.variant.input, choices.framing.input],
+        [choices.photo.submit, choices.variant.input, choices.framing.input],
         on_segment,
         [*choices],
-        [viewer, status],
-        preprocess=False,
+        [viewer, badge, status],
         show_progress_on=viewer,
         trigger_mode="always_last",
         api_visibility="private",
@@ -175,7 +140,7 @@ def _segment_on_change(choices: Choices, viewer: gr.HTML, status: gr.HTML) -> No
         js="(result, variant) => variant ?? result?.variant ?? null",
         api_visibility="private",
     )
-    segmented.success(None, viewer, None, js=_SHOW_DECODED, api_visibility="private")
+    segmented.success(None, viewer, None, js=_SHOW_THUMBNAIL, api_visibility="private")
     segmented.success(None, None, None, js=_SCROLL_TO_RESULT, api_visibility="private")
 
 
@@ -185,19 +150,26 @@ def on_load(progress: gr.Progress = gr.Progress()) -> None:
         default_registry().first_available(report_to(progress))
 
 
-def on_ready(photo: ImageRequest, variant: str | None) -> tuple[Any, Any]:
-    """Select the variant that is loaded, unless the visitor has chosen or begun meanwhile.
+def on_ready(photo: ImageRequest, variant: str | None) -> tuple[Any, ...]:
+    """Begin with the result of an example, unless the visitor has chosen or begun meanwhile.
 
     Returns:
-        The choice of variant, and the status line.
+        The picker, the choice of variant, the badge, the status line and the viewer's value.
     """
-    if photo is not None or variant is not None:
-        return gr.skip(), gr.skip()
+    skipped = gr.skip()
     try:
         model = default_registry().first_available()
     except DemoError as error:
-        return gr.skip(), render_error(str(error))
-    return model.variant.key, render_status(f"Ready: {model.variant.label}.", model.weights)
+        return skipped, skipped, skipped, render_error(str(error)), skipped
+    examples = usable_examples.infos(model)
+    if photo is not None or variant is not None:
+        return gr.HTML(examples=examples), skipped, skipped, skipped, skipped
+    badge = render_badge(model.weights)
+    result = usable_examples.first_result(model)
+    choice = {"example": examples[0]["name"]} if examples else None
+    ready = f"Ready: {model.variant.label}. {_describe_known(model.weights)}"
+    picker = update_picker(choice, examples)
+    return picker, model.variant.key, badge, render_status(ready), result
 
 
 def on_segment(
@@ -205,22 +177,48 @@ def on_segment(
     variant: str | None,
     framing: str,
     progress: gr.Progress = gr.Progress(),
-) -> tuple[Any, str]:
-    """Segment the photo on the page.
+) -> tuple[Any, Any, str]:
+    """Segment the picture on the page.
 
     Returns:
-        The viewer's value, and the status line. When something is wrong, the status line says
-        what, and the viewer stays as it was.
+        The viewer's value, the badge, and the status line. When something is wrong, the status
+        line says what, and the viewer stays as it was.
     """
     if photo is None:
-        return None, render_status("Choose an image to begin.")
+        return None, gr.skip(), render_status("Choose a picture to begin.")
     try:
         image, notes = read_photo(photo)
         model = choose_model(variant, report_to(progress))
         segmentation = segment(image, model, framing=framing, notes=notes)
     except Exception as error:
-        return gr.skip(), render_error(describe_failure(error))
+        return gr.skip(), gr.skip(), render_error(describe_failure(error))
     log_result(segmentation)
+    status = render_status(describe_result(segmentation, framing))
+    return viewer_value(image, segmentation), render_badge(segmentation.weights), status
+
+
+def describe_result(segmentation: Segmentation, framing: str) -> str:
+    """Say what was done in how long, what it means if nothing was found, and what was ignored."""
     took = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
-    status = " ".join([took, *segmentation.notes])
-    return viewer_value(image, segmentation), render_status(status, segmentation.weights)
+    sentences = [took, *segmentation.notes]
+    if framing == "auto" and segmentation.framing.name == "aspect":
+        sentences.insert(1, "The picture is longer than 2:1, so its proportions were kept.")
+    if not any(segmentation.pixel_counts[1:-1]):
+        sentences.insert(0, _describe_nothing(segmentation.weights))
+    return " ".join(sentences)
+
+
+def _describe_nothing(weights: WeightsSource) -> str:
+    names = [name for name in weights.class_names if name != "background"]
+    found = f"No {names[0]} found." if len(names) == 1 else "Nothing found."
+    return f"{found} {_describe_known(weights)} Try a picture in which it is larger and whole."
+
+
+def _describe_known(weights: WeightsSource) -> str:
+    """Say which classes the weights know."""
+    names = [name for name in weights.class_names if name != "background"]
+    if weights.class_names == CLASS_NAMES:
+        return "It knows the 20 classes of PASCAL VOC: " + ", ".join(names) + "."
+    plural = {"person": "people"}
+    known = " and ".join(plural.get(name, name) for name in names)
+    return f"This {weights.badge[0].lower()}{weights.badge[1:]} knows {known} only."

@@ -9,22 +9,23 @@ from demo.ui.components import build_viewer
 from demo.ui.uploads import lies_among_uploads
 
 
-def build_live_tab(tabs: gr.Tabs, photo: gr.Image) -> None:
-    """Lay out the tab; a frozen frame becomes the photo of the Image tab."""
+def build_live_tab(tabs: gr.Tabs, photo: gr.HTML) -> None:
+    """Lay out the tab; a frozen frame becomes the picture of the Image tab."""
     live = build_viewer("live")
     live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
 
 
-def on_freeze(event: gr.EventData) -> tuple[Any, str]:
-    """Make a frame of the live view the photo of the Image tab.
+def on_freeze(event: gr.EventData) -> tuple[Any, dict[str, Any]]:
+    """Make a frame of the live view the picture of the Image tab.
 
     Args:
         event: carries the frame's path in Gradio's cache, where the page has uploaded it.
 
     Returns:
-        The tab to show, and the photo.
+        The tab to show, and the choice, which the page then sends back to be segmented.
     """
     path = Path(str(event._data.get("path", ""))).resolve()
     if not lies_among_uploads(path):
         raise gr.Error("Expected a frame of the live view.", print_exception=False)
-    return gr.Tabs(selected="image"), str(path)
+    choice = {"path": str(path), "orig_name": "camera.jpg", "is_new": True}
+    return gr.Tabs(selected="image"), choice

@@ -21,8 +21,8 @@ def build_page() -> gr.Blocks:
         title=TITLE, analytics_enabled=False, delete_cache=retention.GRADIO_CLEAN_UP_S
     ) as page:
         gr.Markdown(
-            f"# {TITLE}\nWhich of the 21 PASCAL VOC classes is where in a photograph, and how "
-            "much of it each one covers."
+            f"# {TITLE}\nFinds people, animals, vehicles and furniture in a picture, and measures "
+            "how much of it each one covers."
         )
         with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):

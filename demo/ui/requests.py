@@ -15,12 +15,13 @@ from demo.models.checkpoint import OnProgress
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.segmentation import Segmentation
-from demo.ui.uploads import note_upload
+from demo.ui.examples import find_example
+from demo.ui.uploads import lies_among_uploads, note_upload
 
 logger = logging.getLogger(__name__)
 
 ImageRequest = dict[str, Any] | None
-"""What gr.Image sends when its own preprocessing is off: a path in Gradio's cache, or a URL."""
+"""What the page or the API chose: an example's name, an upload's path and name, or a data: URL."""
 
 SEGMENT = "segment"
 """Name of the queue in which images wait; videos have another."""
@@ -78,20 +79,28 @@ def report_to(progress: gr.Progress) -> OnProgress:
 
 
 def read_photo(request: dict[str, Any]) -> tuple[Image, tuple[str, ...]]:
-    """Decode what Gradio sent; Gradio has checked that the path lies in its own cache.
+    """Decode the picture that a request names.
 
     Returns:
         The image, and what was ignored in it, one sentence for each thing.
 
     Raises:
-        InvalidImage: if it is no image.
+        InvalidImage: if it is no image, or lies outside the uploads.
     """
-    url = request.get("url") or ""
-    if url.startswith("data:"):
+    if not isinstance(request, dict):
+        raise InvalidImage(MISFIT)
+    if "example" in request:
+        return read_image_with_notes(find_example(request["example"]))
+    url = request.get("url")
+    if isinstance(url, str) and url.startswith("data:"):
         return read_image_with_notes(url)
-    path = Path(request.get("path") or "")
-    note_upload(path)
-    return read_image_with_notes(path)
+    path = request.get("path")
+    if not isinstance(path, str) or not lies_among_uploads(Path(path)):
+        raise InvalidImage(MISFIT)
+    if not Path(path).exists():
+        raise InvalidImage(GONE)
+    note_upload(Path(path))
+    return read_image_with_notes(Path(path))
 
 
 def segment_request(
@@ -113,7 +122,8 @@ def segment_request(
 
 def name_of(request: dict[str, Any]) -> str:
     """Give the visitor's name of the image's file."""
-    return str(request.get("orig_name") or Path(request.get("path") or "image").name)
+    path = request.get("path") or f"{request.get('example', 'image')}.jpg"
+    return str(request.get("orig_name") or Path(path).name)
 
 
 def log_result(segmentation: Segmentation) -> None:

@@ -1,10 +1,8 @@
 """Uploads and results of the visit that is being served, in Gradio's own cache."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
-import gradio as gr
 import gradio.utils
 from gradio.context import LocalContext
 
@@ -39,17 +37,3 @@ def _note(file: Path) -> None:
     request = LocalContext.request.get(None)
     if request is not None and request.session_hash:
         visits.note(request.session_hash, file)
-
-
-def list_examples(page: gr.Blocks) -> frozenset[Path]:
-    """List the files that the page itself has put among the uploads."""
-    examples = (getattr(block, "keep_in_cache", ()) for block in page.blocks.values())
-    return frozenset(Path(file).resolve() for files in examples for file in files)
-
-
-def restore_examples(page: gr.Blocks, originals: Path) -> None:
-    """Put back examples that somebody has deleted, from a folder of files with the same names."""
-    for file in list_examples(page):
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(originals / file.name, file)

@@ -37,6 +37,13 @@ class ViewerProps(TypedDict):
     classes: list[ClassInfo]
 
 
+class ExampleInfo(TypedDict):
+    """One example that the loaded weights can do."""
+
+    name: str
+    description: str
+
+
 class ComparisonProps(ViewerProps):
     """What the comparison is mounted with: the HTML of one viewer as well."""
 

@@ -47,7 +47,7 @@ _API = "/gradio_api"
 ALLOWED_ROUTES = (
     _route("page", "GET", r"/(config/?)?"),
     _route("page parts", "GET", r"/(assets|static|svelte)/.+|/theme\.css|/favicon\.ico"),
-    _route("page parts", "GET", r"/viewer/\w+\.js"),
+    _route("page parts", "GET", r"/viewer/\w+\.js|/examples/\w+\.jpg"),
     _route("page parts", "GET", r"/manifest\.json|/robots\.txt"),
     _route("health", "GET", r"/healthz"),
     _route("metrics", "GET", r"/metrics"),

@@ -83,13 +83,9 @@ class Visits:
             visit.left_at = self._clock()
             visit.files.add(file)
 
-    def sweep(self, spared: frozenset[Path] = frozenset()) -> None:
-        """Delete the files of pages that were closed long ago, unless another page has them.
-
-        Args:
-            spared: files that stay.
-        """
-        for file in self._take_left_files() - spared:
+    def sweep(self) -> None:
+        """Delete the files of pages that were closed long ago, unless another page has them."""
+        for file in self._take_left_files():
             if file.is_dir():
                 shutil.rmtree(file, ignore_errors=True)
             else:
@@ -122,18 +118,17 @@ def list_files(folder: Path) -> list[tuple[float, int, Path]]:
     return sorted(found)
 
 
-def trim(folder: Path, max_bytes: int, spared: frozenset[Path] = frozenset()) -> int:
+def trim(folder: Path, max_bytes: int) -> int:
     """Delete the oldest files until the rest is no larger than allowed.
 
     Args:
         folder: the folder, with all folders below it.
         max_bytes: most that all files together may take.
-        spared: files that stay and do not count.
 
     Returns:
         How many bytes were deleted.
     """
-    files = [entry for entry in list_files(folder) if entry[2] not in spared]
+    files = list_files(folder)
     newest = max((changed for changed, _, _ in files), default=0.0)
     excess = sum(size for _, size, _ in files) - max_bytes
     deleted = 0
@@ -145,10 +140,10 @@ def trim(folder: Path, max_bytes: int, spared: frozenset[Path] = frozenset()) ->
     return deleted
 
 
-def forget(folder: Path, older_than: float, spared: frozenset[Path] = frozenset()) -> None:
+def forget(folder: Path, older_than: float) -> None:
     """Delete files that were last changed before a time, in seconds since the epoch."""
     for changed, _, file in list_files(folder):
-        if changed < older_than and file not in spared:
+        if changed < older_than:
             delete(file, folder)
 
 
@@ -161,18 +156,17 @@ def delete(file: Path, folder: Path) -> None:
             file.parent.rmdir()  # refuses a folder that is not empty
 
 
-def tidy(folder: Path, spared: frozenset[Path], max_bytes: int, visits: Visits) -> None:
+def tidy(folder: Path, max_bytes: int, visits: Visits) -> None:
     """Apply all three rules.
 
     Args:
         folder: the folder of uploads and results.
-        spared: files that stay: the examples.
-        max_bytes: most that all other files together may take.
+        max_bytes: most that all files together may take.
         visits: knows which pages are open.
     """
-    visits.sweep(spared)
-    forget(folder, time.time() - MAX_AGE_S, spared)
-    trim(folder, max_bytes, spared)
+    visits.sweep()
+    forget(folder, time.time() - MAX_AGE_S)
+    trim(folder, max_bytes)
 
 
 visits = Visits()

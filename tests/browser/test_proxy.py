@@ -51,7 +51,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 def use_everything(page: Page) -> None:
     """Segment an example, take a file away and start the live view."""
     page.wait_for_function(
-        """() => [...document.querySelectorAll("#examples img")].every((i) => i.naturalWidth)"""
+        """() => [...document.querySelectorAll("#picker .examples img")]
+            .every((image) => image.naturalWidth)"""
     )
     click_example(page)
     wait_for_result(page)

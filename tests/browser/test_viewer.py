@@ -16,19 +16,25 @@ from demo.image import read_image
 from demo.inference import segment
 from demo.models.registry import Registry
 from demo.segmentation import Segmentation
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.viewer_value import ViewerValue, viewer_value
 from demo.variants import get_variant
 from tests.support.browser import (
+    ASTRONAUT,
+    CAT,
     after_painting,
     choose_view,
     click_example,
     open_page,
     shown_colours,
     table_rows,
+    upload,
     wait_for_result,
 )
 from tests.support.models import FAKE_WEIGHTS
+
+DIMMED = round(0.35 * 255)
+"""Opacity of the background in the overlay, in [0, 255]."""
 
 AT = """
     const at = (name) =>
@@ -48,7 +54,7 @@ PAINT = (
     const painter = new painters[painterName](canvas);
     painter.setField(new Field(value));
     const hidden = new Set(state.hidden ?? []);
-    const defaults = { view: "map", opacity: 1, threshold: 0, outlines: false };
+    const defaults = { view: "map", opacity: 1, threshold: 0, outlines: false, dim: false };
     const style = buildStyle({ ...defaults, ...state, hidden }, palette, state.outlineWidth);
     painter.paint(
         { left: 0, top: 0, stepX: value.width / width, stepY: value.height / height }, style);
@@ -98,8 +104,8 @@ def many_classes(image_hw: tuple[int, int], framing: str) -> Segmentation:
 
 
 def painted_share(page: Page) -> float:
-    """Share of the shown image that is painted at all; background is not."""
-    return float((shown_colours(page)[..., 3] > 0).mean())
+    """Share of the shown image that is painted; what is dimmed or an outline is not."""
+    return float((shown_colours(page)[..., 3] == round(0.6 * 255)).mean())
 
 
 def person_share(page: Page) -> float:
@@ -136,7 +142,7 @@ def test_it_paints_the_servers_class_map(
 
 @pytest.mark.parametrize("painter", ["Painter2D", "PainterGL"])
 def test_it_paints_a_photographs_result(modules: Page, painter: str) -> None:
-    image = read_image(EXAMPLES / "astronaut.jpg")[:401, :333]
+    image = read_image(EXAMPLES_FOLDER / "astronaut.jpg")[:401, :333]
     segmentation = segment(image, Registry().get("xxs"))
     shown = painted(modules, viewer_value(image, segmentation), painter)
     assert (unpaint(shown) == segmentation.class_map).mean() > 0.999
@@ -271,31 +277,36 @@ def test_inspecting_asks_the_server_nothing(page: Page) -> None:
     assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
 
     viewer.get_by_label("Opacity").fill("0.4")
-    assert set(np.unique(shown_colours(page)[..., 3])) == {0, round(0.4 * 255)}
+    alphas = np.unique(shown_colours(page)[..., 3])
+    assert set(alphas) == {DIMMED, round(0.4 * 255), 255}  # background, person, outline
 
     areas = table_rows(page)
-    viewer.get_by_label("Unsure below").fill("0.9")
+    viewer.get_by_label("Minimum confidence").fill("0.9")
     assert table_rows(page)["person"] < areas["person"]
     assert sum(table_rows(page).values()) == sum(areas.values())
-    viewer.get_by_label("Unsure below").fill("0")
+    viewer.get_by_label("Minimum confidence").fill("0")
     assert table_rows(page) == areas
 
-    person = viewer.get_by_role("button", name="person", exact=False).first
+    person = viewer.get_by_role("button", name="person").first
     person.focus()
     page.keyboard.press("Enter")
     expect(person).to_have_attribute("aria-pressed", "false")
     assert not shown_colours(page)[..., 3].any()
     page.keyboard.press("Enter")
     viewer.get_by_role("button", name="Show person only").click()
-    viewer.get_by_label("Outlines").check()
     viewer.get_by_label("Colour-blind-safe colours").check()
     colours = shown_colours(page)
     line = colours[colours[..., 3] == 255]
-    assert len(line) and (line[:, :3] == CLASSES[15].safe_colour).all()
+    assert len(line) and (line[:, :3] == 255).all()
+    person = colours[colours[..., 3] == round(0.4 * 255)]
+    assert np.abs(person[:, :3].astype(int) - CLASSES[15].safe_colour).max() <= 2
+    viewer.get_by_label("Outlines").uncheck()
+    viewer.get_by_label("Dim the background").uncheck()
+    assert set(np.unique(shown_colours(page)[..., 3])) == {0, round(0.4 * 255)}
 
     viewer.locator(".stage").hover(position={"x": 250, "y": 300})
     expect(viewer.locator(".readout")).to_contain_text("person")
-    expect(viewer.locator(".readout")).to_contain_text("then background")
+    expect(viewer.locator(".readout")).to_contain_text("runner-up background")
     for view in ("Original", "Class map", "Confidence", "Overlay"):
         choose_view(page, view)
         after_painting(page)
@@ -336,13 +347,13 @@ def test_what_is_said_of_a_point_follows_the_threshold(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
     viewer = page.locator("#viewer")
-    row = shown_colours(page)[300, :, 3] > 0
+    row = shown_colours(page)[300, :, 3] > DIMMED
     outline = int(np.flatnonzero(np.diff(row))[0])  # where nobody is sure
     box = viewer.locator("canvas.paint").bounding_box()
     assert box
     page.mouse.move(box["x"] + outline, box["y"] + 300)
     expect(viewer.locator(".readout")).to_have_text(re.compile(r"^(person|background) \d"))
-    slider = viewer.get_by_label("Unsure below")
+    slider = viewer.get_by_label("Minimum confidence")
     slider.evaluate("slider => { slider.value = 0.9; slider.dispatchEvent(new Event('input')); }")
     expect(viewer.locator(".readout")).to_have_text(re.compile(r"^unsure: "))
 
@@ -428,7 +439,7 @@ def test_choices_stay_when_another_image_comes(page: Page) -> None:
     viewer.get_by_label("Labels").uncheck()
     choose_view(page, "Class map")
     viewer.get_by_label("Before / after").fill("0.5")
-    click_example(page, "cat")
+    upload(page, CAT)
     expect(viewer.locator("caption")).to_contain_text("451 × 300", timeout=30_000)
     assert (shown_colours(page)[..., 3] == 255).all()
     expect(viewer.get_by_label("Opacity")).to_have_value("1")
@@ -460,12 +471,12 @@ def test_a_comparison_says_which_variants_are_missing(page_without_s: Page) -> N
     for i in range(2):
         expect(sections.nth(i).locator("canvas.paint")).to_be_visible()
     expect(sections.nth(2)).to_contain_text("MobileViT-S has no weights on this machine")
-    click_example(page, "cat")
+    upload(page, CAT)
     expect(sections).to_have_count(0, timeout=30_000)
 
 
 def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -> None:
-    click_example(page, "cat")
+    upload(page, CAT)
     wait_for_result(page)
     page.get_by_text("Take it away").click()
     page.get_by_role("button", name="Make the files").click()
@@ -477,14 +488,14 @@ def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -
     expect(sections).to_have_count(4, timeout=60_000)
     expect(sections.nth(1).get_by_label("MobileViT-XS.")).to_be_visible()
     expect(sections.nth(3).get_by_label("Where they disagree.")).to_be_visible()
-    page.get_by_text("What the network sees").click()
+    page.get_by_role("button", name="Resizing").click()
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
     page.route("**/queue/join*", hold)
-    page.locator("#framing label", has_text="crop").click()
+    page.locator("#framing label", has_text="Centre only").click()
     # what is old goes at once, not when the new result comes
     expect(sections).to_have_count(0)
     expect(page.locator("#files a[download]")).to_have_count(0)
@@ -492,13 +503,11 @@ def test_a_comparison_follows_the_framing_and_keeps_no_old_results(page: Page) -
     page.unroute("**/queue/join*")  # which lets go what was held
     compare.click()
     expect(sections).to_have_count(4, timeout=60_000)
-    expect(page.locator(".compare .legend").first).to_contain_text(
-        re.compile(r"not seen [0-9.]+ % of the image")
-    )
+    expect(page.locator(".compare tbody").first).to_contain_text("not seen")
 
 
 def test_the_confidence_scale_is_on_every_compared_result(page: Page) -> None:
-    click_example(page, "cat")
+    upload(page, CAT)
     wait_for_result(page)
     page.get_by_text("Compare the variants").click()
     page.get_by_role("button", name="Compare XXS").click()
@@ -521,10 +530,10 @@ def test_what_the_page_chose_by_itself_is_the_choice(chromium: Browser, server: 
 
     page.route("**/queue/join*", hold_the_first)
     page.goto(server)
-    click_example(page)
+    upload(page, ASTRONAUT)
     wait_for_result(page)
     assert held
-    expect(page.locator("#variant input:checked")).to_have_value("xxs")
+    expect(page.locator("#variant input:checked")).to_have_value("s")
     page.context.close()
 
 
@@ -537,13 +546,13 @@ def test_a_part_that_cannot_be_loaded_is_told(chromium: Browser, server: str) ->
 
 
 def test_zoom_stays_when_the_same_image_is_framed_anew(page: Page) -> None:
-    click_example(page, "cat")
+    upload(page, CAT)
     wait_for_result(page)
     page.locator("#viewer").get_by_label("Zoom in").click()
     after_painting(page)
     close = page.locator("#viewer img.photo").bounding_box()
-    page.get_by_text("What the network sees").click()
-    page.locator("#framing label", has_text="crop").click()
+    page.get_by_role("button", name="Resizing").click()
+    page.locator("#framing label", has_text="Centre only").click()
     expect(page.locator("#viewer tbody")).to_contain_text("not seen", timeout=30_000)
     after_painting(page)
     still = page.locator("#viewer img.photo").bounding_box()

@@ -9,9 +9,9 @@ import pytest
 
 from demo.errors import InvalidImage
 from demo.image import read_image
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 
-ASTRONAUT = PIL.Image.open(EXAMPLES / "astronaut.jpg").convert("RGB").resize((200, 136))
+ASTRONAUT = PIL.Image.open(EXAMPLES_FOLDER / "astronaut.jpg").convert("RGB").resize((200, 136))
 KINDS: dict[str, Any] = {
     "baseline": {"subsampling": 2},
     "progressive": {"progressive": True},

@@ -13,9 +13,10 @@ import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 
-ASTRONAUT = EXAMPLES / "astronaut.jpg"
+ASTRONAUT = EXAMPLES_FOLDER / "astronaut.jpg"
+CAT = EXAMPLES_FOLDER / "cat.jpg"
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -81,10 +82,7 @@ def click_example(page: Page, name: str = "astronaut") -> None:
 
 
 def upload(page: Page, file: Path) -> None:
-    clear = page.locator("#photo button[aria-label='Remove Image'], #photo button[title='Clear']")
-    if clear.count():
-        clear.first.click()
-    page.locator("#photo input[type=file]").first.set_input_files(file)
+    page.locator("#picker input[type=file]").set_input_files(file)
 
 
 def wait_for_result(page: Page) -> None:

@@ -23,5 +23,7 @@ def fake_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def photo(tmp_path: Path) -> dict[str, Any]:
     truth = np.zeros((60, 80), np.uint8)
     truth[:, 40:] = 15
-    PIL.Image.fromarray(PALETTE[truth]).save(tmp_path / "photo.png")
-    return {"path": str(tmp_path / "photo.png"), "url": None}
+    file = tmp_path / "gradio" / "photo.png"
+    file.parent.mkdir()
+    PIL.Image.fromarray(PALETTE[truth]).save(file)
+    return {"path": str(file), "url": None}

@@ -6,7 +6,7 @@ import { percent } from "./percent.js";
 /** @import { Choices } from "./style.js" */
 
 const SLIDERS = /** @type {const} */ (["opacity", "threshold", "split"]);
-const CHECKBOXES = /** @type {const} */ (["outlines", "labels", "safe"]);
+const CHECKBOXES = /** @type {const} */ (["outlines", "labels", "dim", "safe"]);
 
 export class Controls {
   /**
@@ -59,7 +59,7 @@ export class Controls {
       input.disabled =
         view === "original" ||
         (view === "confidence" && name !== "split") ||
-        (view === "map" && name === "opacity");
+        (view === "map" && (name === "opacity" || name === "dim"));
     }
   }
 
@@ -81,5 +81,7 @@ export class Controls {
  */
 export function showSlider(slider) {
   const label = slider.closest("label");
-  if (label) find(label, ".value", HTMLElement).textContent = percent(Number(slider.value));
+  const text = percent(Number(slider.value));
+  slider.setAttribute("aria-valuetext", text);
+  if (label) find(label, ".value", HTMLElement).textContent = text;
 }

@@ -49,5 +49,5 @@ function describe(field, classes, x, y, threshold) {
     `${classes[id].name} ${percent(confidence, confidence > 0.99 && confidence < 1 ? 1 : 0)}`;
   const unsure = found.winner.confidence < threshold ? "unsure: " : "";
   const where = `column ${Math.floor(x)}, row ${Math.floor(y)}`;
-  return `${unsure}${name(found.winner)}, then ${name(found.runnerUp)} (${where})`;
+  return `${unsure}${name(found.winner)} · runner-up ${name(found.runnerUp)} · ${where}`;
 }

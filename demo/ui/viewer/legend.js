@@ -97,39 +97,95 @@ function updateList(list, entries) {
 }
 
 /**
+ * The actions of the table of areas.
+ *
+ * @typedef {object} TableActions
+ * @property {(id: number) => void} toggle
+ * @property {(id: number) => void} isolate
+ * @property {() => void} showAll
+ */
+
+/**
+ * Show the areas; the name of a class shows and hides it.
+ *
  * @param {HTMLTableElement} table
  * @param {LegendContent} content with areas in pixels.
  * @param {{width: number, height: number}} image its size in pixels.
+ * @param {TableActions} on
  */
-export function renderTable(table, content, image) {
-  const { classes, notSeen, palette, rows, seen, unsure } = content;
-  const foreground = rows.reduce((sum, [id, pixels]) => sum + (id ? pixels : 0), 0);
-  const lines = rows.map(([id, pixels]) => {
-    const ofForeground = id && foreground ? areaPercent(pixels / foreground) : "";
-    const cells = [grouped(pixels), areaPercent(pixels / seen), ofForeground];
-    return tableRow(swatch(id ? palette[id] : null), classes[id].name, cells);
-  });
+export function renderTable(table, content, image, on) {
+  const { hidden, notSeen, rows, seen, unsure } = content;
+  const lines = rows.map((row) => classRow(row, content, on));
   if (unsure) {
-    const cells = [grouped(unsure), areaPercent(unsure / seen), ""];
-    lines.push(tableRow(swatch(UNSURE), "unsure", cells));
+    const name = make("span", { class: "class" }, swatch(UNSURE), "unsure");
+    lines.push(tableRow(name, [grouped(unsure), areaPercent(unsure / seen), ""]));
   }
-  if (notSeen) lines.push(tableRow(stripedSwatch(), "not seen", [grouped(notSeen), "", ""]));
-  find(table, "tbody", HTMLElement).replaceChildren(...lines);
+  if (notSeen) {
+    const name = make("span", { class: "class" }, stripedSwatch(), "not seen");
+    lines.push(tableRow(name, [grouped(notSeen), "", ""]));
+  }
+  replaceRows(table, lines);
+  const foreground = rows.filter(([id]) => id);
+  table.classList.toggle("several", foreground.length > 1);
+  const all = find(table, ".all", HTMLButtonElement);
+  all.hidden = !foreground.some(([id]) => hidden.has(id));
+  all.onclick = on.showAll;
   find(table, ".share", HTMLElement).textContent = notSeen ? "% of seen" : "% of image";
-  find(table, "tfoot td", HTMLElement).textContent = grouped(image.width * image.height);
-  const estimated = unsure ? "; areas above a threshold are estimated from samples" : "";
+  const estimated = unsure ? "; areas above a minimum confidence are estimated from samples" : "";
   const caption = `${image.width} × ${image.height} pixels${estimated}`;
   find(table, "caption", HTMLElement).textContent = caption;
 }
 
 /**
- * @param {HTMLElement} mark
- * @param {string} name
- * @param {string[]} cells
+ * @param {AreaRow} row
+ * @param {LegendContent} content
+ * @param {TableActions} on
  */
-function tableRow(mark, name, cells) {
-  const head = make("th", { scope: "row" }, mark, name);
-  return make("tr", {}, head, ...cells.map((text) => make("td", {}, text)));
+function classRow([id, pixels], { classes, hidden, palette, rows, seen }, on) {
+  const { name } = classes[id];
+  const foreground = rows.reduce((sum, [other, area]) => sum + (other ? area : 0), 0);
+  const ofForeground = id && foreground ? areaPercent(pixels / foreground) : "";
+  const cells = [grouped(pixels), areaPercent(pixels / seen), ofForeground];
+  const parts = [swatch(palette[id]), name];
+  if (!id) return tableRow(make("span", { class: "class" }, ...parts), cells);
+  const isShown = !hidden.has(id);
+  const state = { "aria-pressed": String(isShown), "data-key": `toggle ${id}` };
+  const toggle = make("button", { type: "button", class: "class", ...state }, ...parts);
+  toggle.title = isShown ? `Hide ${name}` : `Show ${name}`;
+  toggle.addEventListener("click", () => on.toggle(id));
+  const isAlone = isShown && rows.every(([other]) => !other || other === id || hidden.has(other));
+  const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` }, "only");
+  only.setAttribute("aria-label", `Show ${name} only`);
+  only.setAttribute("aria-pressed", String(isAlone && hidden.size > 0));
+  only.addEventListener("click", () => on.isolate(id));
+  return tableRow(toggle, cells, only);
+}
+
+/**
+ * @param {HTMLElement} name
+ * @param {string[]} cells
+ * @param {HTMLElement} [only]
+ */
+function tableRow(name, [pixels, share, foreground], only) {
+  const row = make("tr", {}, make("th", { scope: "row" }, name));
+  row.append(make("td", { class: "pixels" }, pixels), make("td", { class: "share" }, share));
+  row.append(make("td", { class: "foreground" }, foreground));
+  row.append(make("td", { class: "only" }, ...(only ? [only] : [])));
+  return row;
+}
+
+/**
+ * Put new rows into a table; the button that had the focus has it again.
+ *
+ * @param {HTMLTableElement} table
+ * @param {HTMLElement[]} rows
+ */
+function replaceRows(table, rows) {
+  const focused = table.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.getAttribute("data-key");
+  find(table, "tbody", HTMLElement).replaceChildren(...rows);
+  const successor = key && table.querySelector(`[data-key="${key}"]`);
+  if (successor instanceof HTMLElement) successor.focus({ preventScroll: true });
 }
 
 /** @param {string} text */

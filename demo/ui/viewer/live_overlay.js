@@ -61,7 +61,7 @@ export class LiveOverlay {
     const step = this.field.width / SIDE;
     const sampling = { left: 0, top: 0, stepX: step, stepY: step };
     const { hidden, opacity } = this;
-    const choices = /** @type {const} */ ({ view: "overlay", threshold: 0, outlines: false });
+    const choices = /** @type {const} */ ({ view: "overlay", threshold: 0, outlines: false, dim: false });
     this.painter.paint(sampling, buildStyle({ ...choices, hidden, opacity }, this.palette));
     this.painter.canvas.style.opacity = "1";
   }

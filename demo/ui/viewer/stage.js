@@ -30,6 +30,7 @@ export class Stage {
   constructor(root, { software, hasConfidence }, onReplaced) {
     this.hasConfidence = hasConfidence;
     this.element = find(root, ".stage", HTMLElement);
+    this.frame = find(root, ".frame", HTMLElement);
     this.photo = find(root, ".photo", HTMLImageElement);
     this.names = find(root, ".labels", HTMLElement);
     this.pointer = find(root, ".pointer", HTMLElement);
@@ -37,6 +38,8 @@ export class Stage {
     this.viewport = new Viewport();
     /** @type {ClassField | null} */
     this.field = null;
+    /** @type {number[]} ids of the classes that are in the image. */
+    this.present = [];
     /** @type {Label[]} */
     this.labels = [];
     this.painter = providePainter(
@@ -70,13 +73,14 @@ export class Stage {
    */
   show(result, field) {
     this.field = field;
+    this.present = result.areas.map(([id]) => id);
     this.labels = placeLabels(field);
     this.painter.setField(field);
     this.photo.src = result.photo;
     this.photo.alt = result.description;
     const label = this.element.getAttribute("aria-label") ?? "";
     this.element.setAttribute("aria-label", label.replace(/^[^.]*/, result.label ?? "Result"));
-    this.element.style.setProperty("--ratio", `${result.width} / ${result.height}`);
+    this.frame.style.setProperty("--ratio", `${result.width} / ${result.height}`);
     this.viewport.show(result);
   }
 
@@ -112,8 +116,7 @@ export class Stage {
     place(painter.canvas, visible);
     const split = Math.max(0, choices.split * viewport.stage.width - visible.left);
     painter.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
-    const isSplit = choices.split > 0 && choices.split < 1;
-    divider.hidden = !isSplit || choices.view === "original";
+    divider.hidden = choices.view === "original";
     divider.style.left = `${choices.split * 100}%`;
     this.element.classList.toggle("zoomed", viewport.zoom > 1);
     this.#layOutLabels(choices, classes);
@@ -157,7 +160,8 @@ export class Stage {
     const { width, height, sampling } = viewport.sample(density);
     resize(canvas, width, height);
     const outlineWidth = Math.max(1, Math.round(density)); // about a CSS pixel
-    const painted = this.hasConfidence ? choices : withoutConfidence(choices);
+    const dim = choices.dim && this.present.some((id) => id && !choices.hidden.has(id));
+    const painted = this.hasConfidence ? { ...choices, dim } : withoutConfidence(choices);
     const palette = choosePalette(classes, choices.safe);
     painter.paint(sampling, buildStyle(painted, palette, outlineWidth));
   }
@@ -168,5 +172,5 @@ export class Stage {
  * @returns {Choices}
  */
 function withoutConfidence(choices) {
-  return { ...choices, view: "overlay", threshold: 0 };
+  return { ...choices, view: "overlay", threshold: 0, dim: false };
 }

@@ -13,6 +13,7 @@
  * @property {number} split fraction of the stage, from the left, that shows the original image.
  * @property {boolean} outlines
  * @property {boolean} labels
+ * @property {boolean} dim darken what no visible class covers, in the overlay.
  * @property {boolean} safe use colours that colour-blind people can tell apart.
  * @property {Set<number>} hidden ids of the classes that are not painted.
  */
@@ -36,10 +37,16 @@ export const DEFAULT_CHOICES = {
   opacity: 0.6,
   threshold: 0,
   split: 0,
-  outlines: false,
+  outlines: true,
   labels: true,
+  dim: true,
   safe: false,
 };
+
+/** Outlines are white, which stands out from skin and from every class colour. @type {Colour} */
+const OUTLINE = [255, 255, 255];
+
+const DIMMED = packColour([0, 0, 0], 0.35);
 
 /** VOC's own colour for pixels that nobody has decided on. @type {Colour} */
 export const UNSURE = [224, 224, 192];
@@ -116,7 +123,7 @@ export function confidenceColour(confidence) {
 /**
  * Turn the visitor's choices into a style.
  *
- * @param {Pick<Choices, "view" | "opacity" | "threshold" | "outlines" | "hidden">} choices
+ * @param {Pick<Choices, "view" | "opacity" | "threshold" | "outlines" | "dim" | "hidden">} choices
  * @param {Colour[]} palette the colour of each class.
  * @param {number} outlineWidth in pixels of the canvas.
  * @returns {Style}
@@ -128,9 +135,10 @@ export function buildStyle(choices, palette, outlineWidth = 1) {
   const colours = new Uint32Array(256);
   const outlineColours = new Uint32Array(256);
   palette.forEach((colour, id) => {
-    if (choices.hidden.has(id)) return;
-    if (id || isMap) colours[id] = packColour(colour, opacity);
-    if (id) outlineColours[id] = packColour(colour, 1);
+    const isPainted = !choices.hidden.has(id) && (id || isMap);
+    if (isPainted) colours[id] = packColour(colour, opacity);
+    else if (choices.dim && choices.view === "overlay") colours[id] = DIMMED;
+    if (isPainted && id) outlineColours[id] = packColour(OUTLINE, 1);
   });
   return {
     mode: isConfidence ? "confidence" : "classes",

@@ -138,3 +138,23 @@
  */
 
 export {};
+
+/**
+ * What the visitor has chosen: an example's name, or an upload's path on the server and the name of
+ * the visitor's file. What Python makes of a frozen frame is new: the page then sends it back to be
+ * segmented.
+ *
+ * @typedef {{example?: string, path?: string, orig_name?: string, is_new?: boolean}} PickedPicture
+ */
+
+/**
+ * One example that the loaded weights can do.
+ *
+ * @typedef {{name: string, description: string}} ExampleInfo
+ */
+
+/**
+ * What the picker is mounted with.
+ *
+ * @typedef {ViewerProps<PickedPicture> & {examples?: ExampleInfo[]}} PickerProps
+ */

@@ -5,7 +5,8 @@ import { find } from "./dom.js";
 import { FullScreen } from "./fullscreen.js";
 import { Gestures } from "./gestures.js";
 import { inspect } from "./inspection.js";
-import { isolateClass, renderLegend, renderTable, toggleClass } from "./legend.js";
+import { isolateClass, renderTable, toggleClass } from "./legend.js";
+import { Readout } from "./readout.js";
 import { Stage } from "./stage.js";
 import { choosePalette, CONFIDENCE_STOPS, cssColour, DEFAULT_CHOICES } from "./style.js";
 import { clamp } from "./viewport.js";
@@ -50,7 +51,7 @@ export class Viewer {
     /** @type {Probed | null} */
     this.probed = null;
     this.frameRequest = 0;
-    this.readout = find(root, ".readout", HTMLElement);
+    this.readout = new Readout(find(root, ".readout", HTMLElement));
     this.stage = new Stage(root, { software, hasConfidence }, () => this.#redraw());
     this.controls = new Controls(root, this.choices, (name) => this.#onChoice(name));
     this.#listen();
@@ -123,9 +124,9 @@ export class Viewer {
       zoomStep: (direction, about) => this.#zoomStep(direction, about),
       moveDivider: (x) => this.controls.moveDivider(x / this.stage.viewport.stage.width),
     });
-    element.addEventListener("focus", () => readout.setAttribute("aria-live", "polite"));
+    element.addEventListener("focus", () => readout.setSpoken(true));
     element.addEventListener("blur", () => {
-      readout.removeAttribute("aria-live");
+      readout.setSpoken(false);
       this.#forgetProbe(true);
     });
   }
@@ -159,11 +160,11 @@ export class Viewer {
       hidden: choices.hidden,
       palette: choosePalette(classes, choices.safe),
     };
-    renderLegend(find(root, ".legend", HTMLElement), content, {
+    renderTable(find(root, ".areas", HTMLTableElement), content, result, {
       toggle: (id) => this.#changeHidden((hidden) => toggleClass(hidden, id)),
       isolate: (id) => this.#changeHidden((hidden) => isolateClass(hidden, id, this.#present())),
+      showAll: () => this.#changeHidden((hidden) => hidden.clear()),
     });
-    renderTable(find(root, ".areas", HTMLTableElement), content, result);
   }
 
   /** @param {(hidden: Set<number>) => void} change */
@@ -257,9 +258,13 @@ export class Viewer {
     if (!this.shown) return;
     if (this.probed?.byKeyboard !== point?.byKeyboard) this.#schedule();
     this.probed = point;
-    this.readout.textContent = point
-      ? (this.shown.inspection.describe(point.x, point.y, this.choices.threshold) ??
-        "Not seen: outside what the network was shown.")
-      : "Point at the image to see the class and its confidence.";
+    if (!point) {
+      this.readout.hide();
+      return;
+    }
+    const found = this.shown.inspection.describe(point.x, point.y, this.choices.threshold);
+    const text = found ?? "Not seen: outside what the network was shown.";
+    const stage = this.stage.measure();
+    this.readout.say(text, this.stage.viewport.toStage(point.x, point.y), stage);
   }
 }
