@@ -1,33 +1,37 @@
 """Command line: ``python -m demo segment PHOTO...`` and ``python -m demo evaluate --voc DIR``."""
 
 import argparse
+import contextlib
+import errno
 import json
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from demo.arguments import build_parser
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_png
-from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, plan_framing
+from demo.framing import DEFAULT_FRAMING, plan_framing
 from demo.image import read_image_with_notes
 from demo.inference import segment
 from demo.models.model import Model
-from demo.models.registry import DEFAULT_VARIANT, default_registry
-from demo.overlay import DEFAULT_OPACITY, draw_overlay
-from demo.variants import VARIANTS
-from demo.voc import find_split
+from demo.models.registry import default_registry
+from demo.overlay import draw_overlay
+from demo.voc import VocSplit, find_split
+from demo.web.logs import leave_weights_to_one_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _build_parser().parse_args(arguments)
+    options = build_parser(segment_photos, evaluate_folder).parse_args(arguments)
     try:
         return int(options.command(options))
     except DemoError as error:
@@ -41,75 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--variant", type=str.lower, default=DEFAULT_VARIANT, choices=list(VARIANTS)
-    )
-    shared.add_argument(
-        "--side", type=int, default=DEFAULT_SIDE, help="side of the network's input"
-    )
-    _add_segment(commands, shared)
-    _add_evaluate(commands, shared)
-    return parser
-
-
-def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> None:
-    command = commands.add_parser(
-        "segment", parents=[shared], help="segment photographs and write the results"
-    )
-    command.set_defaults(command=segment_photos)
-    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    command.add_argument("--framing", default=DEFAULT_FRAMING, choices=list(FRAMINGS))
-    command.add_argument("--opacity", type=_fraction, default=DEFAULT_OPACITY, help="0 to 1")
-    command.add_argument("--out", type=Path, default=Path(), help="folder for the results")
-    command.add_argument("--json", action="store_true", help="print the areas as JSON as well")
-
-
-def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
-    command = commands.add_parser(
-        "evaluate", parents=[shared], help="measure mIoU on a folder in PASCAL VOC's layout"
-    )
-    command.set_defaults(command=evaluate_folder)
-    command.add_argument("--voc", type=Path, required=True, metavar="DIR")
-    command.add_argument("--split", default="val", help="name of a split, or a file of ids")
-    command.add_argument(
-        "--framing",
-        action="append",
-        choices=list(FRAMINGS),
-        help="may be given several times; whole if it is not given",
-    )
-    command.add_argument(
-        "--limit", type=_positive, metavar="N", help="evaluate only the first so many"
-    )
-    command.add_argument(
-        "--mask-class", metavar="NAME", help="class of the white pixels, if the truth is masks"
-    )
-    command.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the figures; an interrupted run goes on"
-    )
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    try:
-        fraction = float(text)
-    except ValueError:
-        fraction = -1.0
-    if not 0 <= fraction <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return fraction
-
-
 def _load(options: argparse.Namespace) -> Model:
-    """Load the variant, print a line for each step, and say which weights it has."""
+    """Load the variant, or the one that the page begins with where none was chosen.
+
+    It prints a line for each step, and says which weights the model has.
+    """
     sentences: list[str] = []
 
     def on_progress(fraction: float, sentence: str) -> None:
@@ -117,9 +57,40 @@ def _load(options: argparse.Namespace) -> Model:
             sentences.append(sentence)
             print(f"{sentence} …", file=sys.stderr)
 
-    model = default_registry().get(options.variant, on_progress)
+    registry = default_registry()
+    if options.variant is None:
+        model = registry.first_available(on_progress)
+    else:
+        model = registry.get(options.variant, on_progress)
     print(f"{model.variant.label}. {model.weights.describe()}", file=sys.stderr)
     return model
+
+
+class _Unwritable(DemoError):
+    """The place that an option names cannot be written; the next result would fail as well."""
+
+
+_REASONS = {
+    errno.EEXIST: "a file stands where a folder is needed",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.ENOENT: "there is no such folder",
+}
+"""Plainer words than the system's own for why nothing can be written."""
+
+_FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL)
+"""Errors that one file's name causes; a file of another name may succeed."""
+
+
+@contextlib.contextmanager
+def _blamed_on(option: str, target: Path) -> Iterator[None]:
+    """Say of a failure to write that it is the fault of what an option names."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or error)
+        raise _Unwritable(
+            f"{option} {target} cannot be written: {reason}. Choose another folder."
+        ) from None
 
 
 def segment_photos(options: argparse.Namespace) -> int:
@@ -129,15 +100,19 @@ def segment_photos(options: argparse.Namespace) -> int:
     model = _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
-    bar = tqdm(options.photos, unit="photo", disable=len(options.photos) < 2)
     written: set[str] = set()
-    for photo in bar:
-        try:
-            record = _segment_photo(photo, options, model, written)
-            records.append({"photo": str(photo), **record})
-        except (DemoError, OSError) as error:
-            failures += 1
-            tqdm.write(f"{photo}: {error}", file=sys.stderr)
+    with tqdm(options.photos, unit="photo", disable=len(options.photos) < 2) as bar:
+        for photo in bar:
+            try:
+                record = _segment_photo(photo, options, model, written)
+                records.append({"photo": str(photo), **record})
+            except _Unwritable as error:
+                failures += 1
+                tqdm.write(str(error), file=sys.stderr)
+                break
+            except DemoError as error:
+                failures += 1
+                tqdm.write(f"{photo}: {error}", file=sys.stderr)
     if options.json:
         print(json.dumps(records, indent=2))
     return 1 if failures else 0
@@ -157,24 +132,44 @@ def _segment_photo(
         tqdm.write(f"{photo}: {note}", file=sys.stderr)
     overlay = draw_overlay(image, segmentation, opacity=options.opacity)
     record = areas_record(segmentation)
-    target = options.out / photo.stem
-    Path(f"{target}.overlay.png").write_bytes(encode_png(overlay))
-    Path(f"{target}.classes.png").write_bytes(encode_class_map(segmentation))
-    Path(f"{target}.areas.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    files = {
+        "overlay.png": encode_png(overlay),
+        "classes.png": encode_class_map(segmentation),
+        "areas.json": (json.dumps(record, indent=2) + "\n").encode(),
+    }
+    for ending, content in files.items():
+        _write_result(options.out, f"{photo.stem}.{ending}", content)
     written.add(photo.stem)
     return record
 
 
+def _write_result(folder: Path, name: str, content: bytes) -> None:
+    """Write one file of a result.
+
+    Raises:
+        InvalidOption: if the name is at fault, which comes from the photo.
+        _Unwritable: if the folder or its disk is.
+    """
+    with _blamed_on("--out", folder):
+        try:
+            (folder / name).write_bytes(content)
+        except OSError as error:
+            if error.errno not in _FAULTS_OF_A_NAME:
+                raise
+            raise InvalidOption(f"{name} cannot be written: {error.strerror}.") from None
+
+
 def _check_folder(folder: Path) -> None:
     """Make the folder for the results, or refuse it before the work begins."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidOption(
-            f"--out {folder} cannot be made: {error.strerror}. Choose another folder."
-        ) from None
-    if not os.access(folder, os.W_OK):
-        raise InvalidOption(f"--out {folder} cannot be written. Choose another folder.")
+    with _blamed_on("--out", folder):
+        _try_folder(folder)
+
+
+def _try_folder(folder: Path) -> None:
+    """Make a folder, and a file in it that is removed at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 SAVE_EVERY_S = 5.0
@@ -190,21 +185,12 @@ def evaluate_folder(options: argparse.Namespace) -> int:
         _check_target(options.json)
     model = _load(options)
     evaluation = start_evaluation(
-        split, options.variant, framings, options.side, model.weights.revision
+        split, model.variant.key, framings, options.side, model.weights.revision
     )
     partial = options.json and options.json.with_name(options.json.name + ".partial")
     if partial and evaluation.resume(partial):
         print(f"Going on after {evaluation.done} of {len(split.ids)}.", file=sys.stderr)
-    saved_at = time.monotonic()
-    bar = tqdm(total=len(split.ids), initial=evaluation.done, unit="image")
-    for photo_id in evaluate(split, evaluation, model):
-        bar.update()
-        if photo_id in evaluation.failures:
-            tqdm.write(f"{photo_id}: {evaluation.failures[photo_id]}", file=sys.stderr)
-        if partial and time.monotonic() - saved_at > SAVE_EVERY_S:
-            evaluation.save(partial)
-            saved_at = time.monotonic()
-    bar.close()
+    _run(evaluation, split, model, partial)
     if not any(tally.images for tally in evaluation.tallies):
         print(f"None of the {len(split.ids)} photographs could be evaluated.", file=sys.stderr)
         if partial:
@@ -212,24 +198,39 @@ def evaluate_folder(options: argparse.Namespace) -> int:
         return 1
     _print_figures(evaluation, model)
     if options.json:
-        rows = [_figures(tally, evaluation, model) for tally in evaluation.tallies]
-        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        _write_figures(options.json, evaluation, model)
         partial.unlink(missing_ok=True)
     return 1 if evaluation.failures else 0
 
 
+def _run(evaluation: Evaluation, split: VocSplit, model: Model, partial: Path | None) -> None:
+    """Evaluate what is not behind yet, name each failure, and save the counts now and then."""
+    saved_at = time.monotonic()
+    with tqdm(total=len(split.ids), initial=evaluation.done, unit="image") as bar:
+        for photo_id in evaluate(split, evaluation, model):
+            bar.update()
+            if photo_id in evaluation.failures:
+                tqdm.write(f"{photo_id}: {evaluation.failures[photo_id]}", file=sys.stderr)
+            if partial and time.monotonic() - saved_at > SAVE_EVERY_S:
+                with _blamed_on("--json", partial):
+                    evaluation.save(partial)
+                saved_at = time.monotonic()
+
+
+def _write_figures(file: Path, evaluation: Evaluation, model: Model) -> None:
+    rows = [_figures(tally, evaluation, model) for tally in evaluation.tallies]
+    with _blamed_on("--json", file):
+        file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
 def _check_target(file: Path) -> None:
     """Refuse a file that cannot be written before the work begins."""
-    try:
-        is_folder = file.is_dir() or not file.name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        targets = [file.parent, file] if file.exists() else [file.parent]
-    except OSError as error:
-        raise InvalidOption(f"--json {file} cannot be written: {error.strerror}.") from None
-    if is_folder:
-        raise InvalidOption(f"--json {file} is a folder. Give the name of a file.")
-    if not all(os.access(target, os.W_OK) for target in targets):
-        raise InvalidOption(f"--json {file} cannot be written. Choose another folder.")
+    with _blamed_on("--json", file):
+        if file.is_dir() or not file.name:
+            raise InvalidOption(f"--json {file} is a folder. Give the name of a file.")
+        _try_folder(file.parent)
+        if file.exists() and not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _figures(tally: Tally, evaluation: Evaluation, model: Model) -> dict[str, Any]:
@@ -274,4 +275,5 @@ def _percent(fraction: float | None) -> str:
 
 
 if __name__ == "__main__":
+    leave_weights_to_one_sentence()
     sys.exit(main())

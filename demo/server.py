@@ -1,16 +1,16 @@
 """Launches the page with all that surrounds it, and stops it without losing running work."""
 
-import contextlib
 import logging
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from gradio.http_server import INITIAL_PORT_VALUE, LOCALHOST_NAME
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
 from demo.models.registry import default_registry
-from demo.settings import stored_bytes
+from demo.settings import asked_port, stored_bytes
 from demo.ui.components import VIEWER
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
 from demo.ui.page import build_theme, read_css
@@ -33,6 +33,7 @@ from demo.web.gate import NOTHING, Gate, GateState
 from demo.web.health import health_routes
 from demo.web.live_socket import live_route
 from demo.web.places import Limits, Waiting
+from demo.web.port import find_port_fault
 from demo.web.proxied import Proxied
 from demo.web.retention import tidy, visits
 
@@ -40,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 FINISH_S = 4.0
 """How long a server that was told to stop lets running work finish; closing takes 5 s at most."""
+
+FIRST_LOAD_S = 10.0
+"""How long the line with the address waits for the first variant; the page itself is served."""
 
 TIDY_EVERY_S = 5.0
 REMEMBERED_SESSIONS = 200
@@ -56,18 +60,59 @@ def serve(page: gr.Blocks) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_load_first, name="load-first", daemon=True).start()
+    launched = threading.Event()
+    first = threading.Thread(target=_load_first, args=(launched,), name="load-first", daemon=True)
+    first.start()
     state = GateState()
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **_options(page, state))
-    logger.info("serving", extra={"address": address})
+    _launch(page, state)
+    launched.set()
+    _wait_for_first(first, stop)
+    _say_address(page)
     while not stop.wait(TIDY_EVERY_S):
         _tidy()
     logger.info("stopping", extra={"under_way": state.under_way})
     state.is_closing = True
     wait_for_rest(lambda: not state.under_way and not _jobs(page))
     page.close(verbose=False)
+    _exit(0)
+
+
+def _exit(status: int) -> NoReturn:
     logging.shutdown()
-    os._exit(0)  # a thread that waits for the Hub would delay an orderly exit
+    os._exit(status)  # a thread that waits for the Hub would delay an orderly exit
+
+
+def _launch(page: gr.Blocks, state: GateState) -> None:
+    """Begin to serve; if the port is at fault, say so and end the process."""
+    try:
+        page.launch(
+            prevent_thread_lock=True, quiet=True, server_port=asked_port(), **_options(page, state)
+        )
+    except OSError:
+        fault = find_port_fault(LOCALHOST_NAME, INITIAL_PORT_VALUE)
+        if fault is None:
+            raise
+        logger.error("%s", fault)
+        _exit(1)
+
+
+def _wait_for_first(first: threading.Thread, stop: threading.Event) -> None:
+    """Give the first variant a moment to load, so that its sentence stands above the address."""
+    deadline = time.monotonic() + FIRST_LOAD_S
+    while first.is_alive() and not stop.wait(_TURN_S):
+        if time.monotonic() > deadline:
+            logger.info("The weights are not loaded yet; the page shows how far they are.")
+            return
+
+
+def _say_address(page: gr.Blocks) -> None:
+    wanted, port = INITIAL_PORT_VALUE, page.server_port
+    if port != wanted:
+        logger.warning(
+            "Port %(busy_port)d is taken by another program, so the page is on port %(port)d.",
+            {"busy_port": wanted, "port": port},
+        )
+    logger.info("The page is at %(address)s", {"address": page.local_url})
 
 
 def _tidy() -> None:
@@ -101,10 +146,20 @@ def wait_for_rest(is_done: Callable[[], bool], within_s: float = FINISH_S) -> No
         quiet = quiet + 1 if is_done() else 0
 
 
-def _load_first() -> None:
-    """Load the variant that the page begins with, and make the result that it shows first."""
-    with contextlib.suppress(DemoError):  # /healthz and the page say why
-        usable_examples.first_result(default_registry().first_available())
+def _load_first(launched: threading.Event) -> None:
+    """Load the variant that the page begins with, and make the result that it shows first.
+
+    It says which weights they are, or why there are none, once the page is served.
+    """
+    try:
+        model = default_registry().first_available()
+    except DemoError as error:
+        level, sentence = logging.WARNING, str(error)
+    else:
+        level, sentence = logging.INFO, f"{model.variant.label}. {model.weights.describe()}"
+        usable_examples.first_result(model)
+    launched.wait()
+    logger.log(level, "%s", sentence)
 
 
 def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:

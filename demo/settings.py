@@ -61,6 +61,12 @@ def trusted_proxies() -> int:
     return 1 if os.environ.get("SPACE_ID") else 0
 
 
+def asked_port() -> int | None:
+    """GRADIO_SERVER_PORT: the port to serve on, or None to take the first that is free."""
+    value = os.environ.get("GRADIO_SERVER_PORT")
+    return int(value) if value else None
+
+
 def stored_bytes() -> int:
     """SEGMENTATION_KEEP_MB: most that uploads and results may take on disk; 1000 by default."""
     value = os.environ.get("SEGMENTATION_KEEP_MB", "").strip()

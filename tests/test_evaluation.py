@@ -16,7 +16,7 @@ from demo import inference
 from demo.__main__ import main
 from demo.classes import CLASS_NAMES, NOT_SEEN, PALETTE
 from demo.errors import InvalidOption
-from demo.evaluation import Tally, start_evaluation
+from demo.evaluation import Evaluation, Tally, start_evaluation
 from demo.models.registry import Registry
 from demo.voc import find_split
 from tests.support.models import ColourEngine
@@ -94,6 +94,28 @@ def test_each_framing_gets_a_row_of_figures(
     printed = capsys.readouterr().out
     assert "mIoU" in printed and "aspect" in printed
     assert not file.with_name("figures.json.partial").exists()
+
+
+def test_the_figures_note_the_variant_that_was_taken_without_a_choice(
+    voc: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = registry.get("xs")
+    monkeypatch.setattr(registry, "first_available", lambda on_progress: first)
+    monkeypatch.setattr(command_line, "SAVE_EVERY_S", -1.0)
+    keys: list[object] = []
+    monkeypatch.setattr(Evaluation, "save", lambda self, path: keys.append(self.key["variant"]))
+    file = tmp_path / "figures.json"
+    assert main(["evaluate", "--voc", str(voc), "--json", str(file)]) == 0
+    assert [row["variant"] for row in json.loads(file.read_text())] == ["xs"]
+    assert set(keys) == {"xs"}
+
+
+def test_figures_that_cannot_be_written_are_blamed_on_the_option(
+    voc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--voc", str(voc), "--json", "/dev/full"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("--json /dev/full cannot be written: No space left on device.")
 
 
 def test_a_split_names_its_photographs(voc: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from demo import __main__ as command_line
 from demo.__main__ import main
 from demo.classes import PALETTE
+from demo.framing import FRAMINGS
 from demo.models.registry import Registry
+from demo.overlay import DEFAULT_OPACITY
+from demo.variants import VARIANTS
 from tests.support.corpus import build_corpus
 from tests.support.models import ColourEngine
 
@@ -87,8 +91,88 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_work(
     folder = photo.parent / out
     assert main(["segment", str(photo), "--out", str(folder)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"--out {folder} cannot be made") and line.endswith("another folder.")
+    assert line.startswith(f"--out {folder} cannot be written: ")
+    assert line.endswith("Choose another folder.")
     assert engine.calls == 0
+
+
+def full_disk(out: Path) -> None:
+    (out / "photo.overlay.png").symlink_to("/dev/full")
+
+
+def vanished_folder(out: Path) -> None:
+    out.rmdir()
+
+
+def name_that_is_taken(out: Path) -> None:
+    (out / "photo.overlay.png").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "blamed", "reason", "others"),
+    [
+        (full_disk, "--out {out} ", "No space left on device", 0),
+        (vanished_folder, "--out {out} ", "there is no such folder", 0),
+        (name_that_is_taken, "{photo}: photo.overlay.png ", "Is a directory", 1),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_result_that_cannot_be_written_is_blamed_on_what_is_at_fault(
+    photo: Path,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None],
+    blamed: str,
+    reason: str,
+    others: int,
+) -> None:
+    """The folder is spoiled after it was checked; a fault of the folder ends the run."""
+    out, other = photo.parent / "out", photo.with_name("other.png")
+    other.write_bytes(photo.read_bytes())
+
+    def spoil_and_load() -> Registry:
+        spoil(out)
+        return registry
+
+    monkeypatch.setattr(command_line, "default_registry", spoil_and_load)
+    assert main(["segment", str(photo), str(other), "--out", str(out), "--json"]) == 1
+    printed = capsys.readouterr()
+    (line,) = [line.strip() for line in printed.err.splitlines() if "cannot be written" in line]
+    assert line.startswith(blamed.format(out=out, photo=photo)) and reason in line
+    assert len(json.loads(printed.out)) == others
+
+
+def test_without_a_variant_the_page_s_first_one_is_taken(
+    photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = registry.get("xs")
+    monkeypatch.setattr(registry, "first_available", lambda on_progress: first)
+    assert main(["segment", str(photo), "--out", str(photo.parent)]) == 0
+    assert json.loads((photo.parent / "photo.areas.json").read_text())["variant"] == "xs"
+
+
+@pytest.mark.parametrize("command", [[], ["segment"], ["evaluate"]], ids=" ".join)
+def test_the_help_has_a_line_for_each_variant_and_framing(
+    capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for variant in VARIANTS.values():
+        assert any(
+            variant.checkpoint in line and f"{variant.parameters:,}" in line for line in lines
+        )
+    for name, text in FRAMINGS.items():
+        assert any(line.split() == [name, *text.split()] for line in lines)
+
+
+def test_the_help_tells_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["segment", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "a multiple of 32 from 256 to 1024 (default: 512)" in text
+    assert f"from 0 to 1 (default: {DEFAULT_OPACITY})" in text
 
 
 def test_a_variant_is_chosen_in_any_case(photo: Path, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The app in a process of its own: hostile requests, and failures of the machine."""
 
 import base64
+import contextlib
 import json
 import os
+import pty
 import resource
 import shutil
 import signal
@@ -19,11 +21,13 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import GONE, MISFIT
+from demo.variants import VARIANTS
 from tests.support import ROOT
 from tests.support.corpus import build_corpus
 from tests.support.sentences import check_sentence
@@ -122,6 +126,75 @@ def run(folder: Path) -> Iterator[App]:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with run(tmp_path_factory.mktemp("app")) as app:
         yield app
+
+
+def start_on_terminal(folder: Path, **variables: str) -> tuple[int, list[str]]:
+    """Start the app on a terminal, stop it once it has said its address; give status and lines."""
+    ours, its = pty.openpty()
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "GRADIO_SERVER_PORT"},
+        "GRADIO_TEMP_DIR": str(folder / "files"),
+        "HF_HUB_OFFLINE": "1",
+        **variables,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=its, stderr=its
+    )
+    os.close(its)
+    watchdog = threading.Timer(90, process.kill)
+    watchdog.start()
+    said = b""
+    with contextlib.suppress(OSError):  # the terminal closes with the process
+        while piece := os.read(ours, 4096):
+            said += piece
+            if b"The page is at" in said:
+                process.terminate()
+    os.close(ours)
+    watchdog.cancel()
+    return process.wait(30), said.decode().splitlines()
+
+
+@contextmanager
+def occupied(port: int) -> Iterator[None]:
+    """Hold a port; somebody else may hold it already."""
+    with socket.socket() as listener:
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        yield
+
+
+def test_a_start_on_a_terminal_tells_weights_busy_port_and_address_a_line_each(
+    app: App, tmp_path: Path
+) -> None:
+    """The app of the module has converted the network before, as on any but the first start."""
+    with occupied(7860):
+        _, (weights, busy, address, *rest) = start_on_terminal(tmp_path)
+    assert weights.startswith("MobileViT-") and "HF_HUB_OFFLINE" in weights
+    port = urlsplit(address.removeprefix("The page is at ")).port
+    assert busy == f"Port 7860 is taken by another program, so the page is on port {port}."
+    assert rest == ["stopping under_way=0"]
+
+
+def test_a_port_that_was_asked_for_and_is_taken_ends_the_start_with_a_sentence(
+    app: App, tmp_path: Path
+) -> None:
+    status, lines = start_on_terminal(tmp_path, GRADIO_SERVER_PORT=str(app.port))
+    assert status == 1
+    assert lines == [
+        f"Port {app.port} is taken by another program. Stop that program, or set "
+        "GRADIO_SERVER_PORT to another port."
+    ]
+
+
+def test_the_log_tells_once_for_each_variant_why_the_hub_gave_nothing(app: App) -> None:
+    start = app.log.read_text().partition("The page is at")[0]
+    lacks = [line for line in start.splitlines() if "gave no" in line]
+    mentions = {
+        each.key: sum(each.checkpoint + ":" in line or each.label + ":" in line for line in lacks)
+        for each in VARIANTS.values()
+    }
+    assert mentions == {"xxs": 1, "xs": 1, "s": 1}
 
 
 def as_url(content: bytes) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from demo.models.checkpoint import NoWeights
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -15,7 +17,10 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the call's own fields."""
+    """One JSON object a line: time, level, logger, message, and the call's own fields.
+
+    The values of a message with named places, such as ``%(address)s``, are fields as well.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Encode one record."""
@@ -24,6 +29,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **(record.args if isinstance(record.args, dict) else {}),
             **fields_of(record),
         }
         if record.exc_info:
@@ -44,6 +50,27 @@ class PlainLines(logging.Formatter):
 def start_log() -> None:
     """Send log lines of level INFO and above to standard error."""
     handler = logging.StreamHandler()
-    handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
+    if sys.stderr.isatty():
+        handler.setFormatter(PlainLines())
+        leave_weights_to_one_sentence()
+    else:
+        handler.setFormatter(JsonLines())
+        handler.addFilter(is_first_mention)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def leave_weights_to_one_sentence() -> None:
+    """Silence why each source of weights was passed over: a person reads it in one sentence."""
+    logging.getLogger("demo.models.hub").setLevel(logging.ERROR)
+    logging.getLogger("demo.models.loading").setLevel(logging.WARNING)
+
+
+def is_first_mention(record: logging.LogRecord) -> bool:
+    """Tell whether a line says something new about a lack of weights, and any other line.
+
+    A lack that another error caused was logged with that error, where it arose.
+    """
+    values = record.args if isinstance(record.args, tuple) else ()
+    lacks = (value for value in values if isinstance(value, NoWeights))
+    return all(lack.__cause__ is None for lack in lacks)

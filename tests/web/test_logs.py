@@ -4,7 +4,10 @@ import json
 import logging
 from typing import Any
 
-from demo.web.logs import JsonLines, PlainLines
+import pytest
+
+from demo.models.checkpoint import NoWeights
+from demo.web.logs import JsonLines, PlainLines, is_first_mention
 
 
 def record(message: str, exc_info: Any = None, **extra: object) -> logging.LogRecord:
@@ -37,3 +40,29 @@ def test_an_error_s_traceback_is_in_its_line() -> None:
 
 def test_a_plain_line_shows_the_fields_after_the_message() -> None:
     assert PlainLines().format(record("segmented", variant="xs")) == "segmented variant=xs"
+
+
+def test_named_values_of_a_message_are_fields_for_machines_only() -> None:
+    line = logging.makeLogRecord({"msg": "The page is at %(address)s", "args": {"address": "x"}})
+    assert PlainLines().format(line) == "The page is at x"
+    assert json.loads(JsonLines().format(line))["address"] == "x"
+
+
+def lack(cause: Exception | None) -> NoWeights:
+    error = NoWeights("the Hub could not be reached")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("args", "is_first"),
+    [
+        (("MobileViT-S", "the Hub", lack(OSError())), False),
+        (("MobileViT-S", "the Hub", lack(None)), True),
+        (("apple/s", OSError()), True),
+        ((), True),
+    ],
+    ids=["lack with a logged cause", "lack of unknown cause", "the cause itself", "other"],
+)
+def test_a_lack_of_weights_is_mentioned_once(args: tuple[object, ...], is_first: bool) -> None:
+    assert is_first_mention(logging.makeLogRecord({"args": args})) == is_first
