@@ -18,6 +18,7 @@ from tests.support import ROOT
 from tests.support.browser import (
     ASTRONAUT,
     CAT,
+    choose_variant,
     choose_view,
     click_example,
     open_page,
@@ -156,11 +157,11 @@ def test_a_variant_without_weights_says_so_and_loses_nothing(page_without_s: Pag
     page = page_without_s
     click_example(page)
     wait_for_result(page)
-    page.locator("#variant").get_by_label("S", exact=True).click()
+    choose_variant(page, "S")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("has no weights on this machine", timeout=30_000)
     assert page.locator("#viewer canvas.paint").is_visible()
-    page.locator("#variant").get_by_label("XS", exact=True).click()
+    choose_variant(page, "XS")
     expect(page.locator("#status")).to_contain_text("MobileViT-XS took", timeout=60_000)
     assert page.get_by_role("alert").count() == 0
 

@@ -106,6 +106,10 @@ def choose_view(page: Page, name: str) -> None:
     page.locator("#viewer .views label", has_text=name).click()
 
 
+def choose_variant(page: Page, label: str) -> None:
+    page.locator("#variant").get_by_label(label, exact=True).click()
+
+
 def shown_size(page: Page) -> tuple[int, int]:
     """Read the width and height of the image from the table's caption."""
     caption = page.locator("#viewer table caption").inner_text()
