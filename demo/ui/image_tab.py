@@ -18,6 +18,7 @@ from demo.ui.components import (
     render_error,
     render_status,
 )
+from demo.ui.download import build_download
 from demo.ui.requests import (
     SEGMENT_QUEUE,
     ImageRequest,
@@ -27,7 +28,6 @@ from demo.ui.requests import (
     read_photo,
     report_to,
 )
-from demo.ui.take_away import build_take_away
 from demo.ui.viewer_value import viewer_value
 from demo.variants import VARIANTS
 
@@ -88,7 +88,7 @@ def build_image_tab(page: gr.Blocks) -> gr.Image:
             viewer = build_viewer("viewer")
             # Gradio ends one listener of an event before it begins the next one. The listeners
             # that clear old files and comparisons therefore come before the segmentation.
-            build_take_away(choices)
+            build_download(choices, viewer)
     build_comparison(choices)
     _announce_first_model(page, choices, status)
     _segment_on_change(choices, viewer, status)
