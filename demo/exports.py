@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from demo.areas import class_areas, count_not_seen
 from demo.classes import CLASSES, NOT_SEEN, PALETTE
 from demo.image import Image
+from demo.models.checkpoint import WeightsSource
 from demo.overlay import draw_overlay
 from demo.segmentation import Segmentation
 
@@ -41,6 +42,21 @@ _GROUPS = {
 }
 _SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
 """Class name -> its group, as PASCAL VOC has them."""
+
+FILE_NOTES = {
+    "classes.png": "class ids, one channel",
+    "class-NAME.png": "one mask for each class, white where it is",
+    "overlay.png": "the image with its classes in colour",
+    "cutout.png": "the image with a transparent background",
+    "areas.csv": "area of each class, as a table",
+    "areas.json": "area of each class, and what made the result",
+    "coco.json": "COCO annotations, one run-length mask for each class",
+    "labelmap.txt": "names and colours of the classes",
+    "run.json": "variant, weights and versions that made the files",
+    "README.txt": "licence of the weights, and this list",
+    "folders": 'image and masks in the ZIP, laid out as CVAT\'s "Segmentation mask 1.1"',
+}
+"""What each file of `build_files` is, with NAME for a class; and what the folders hold."""
 
 _PNG_SPEED = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -145,7 +161,7 @@ def encode_labelmap() -> bytes:
 
 
 def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dict[str, bytes]:
-    """Make all files that can be taken away from a result; gives file name -> content.
+    """Make all files that can be downloaded of a result; gives file name -> content.
 
     labelmap.txt and the names with a folder are what CVAT calls "Segmentation mask 1.1". They have
     PASCAL VOC's layout, so that `python -m demo evaluate` reads them, too. CVAT has no value for
@@ -156,7 +172,7 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         segmentation: the result for it.
         file_name: name of the image, for the annotations.
     """
-    stem = _listed_name(file_name)
+    stem = listed_name(file_name)
     class_map = segmentation.class_map
     ids_for_cvat = _encode_ids(np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8))
     files = {
@@ -172,13 +188,43 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         f"SegmentationObject/{stem}.png": ids_for_cvat,
         "ImageSets/Segmentation/default.txt": f"{stem}\n".encode(),
         "run.json": _encode_json(run_record(segmentation, file_name)),
+        "README.txt": encode_readme(segmentation, file_name),
     }
     for area in class_areas(segmentation):
         files[f"class-{area.class_name}.png"] = encode_class(segmentation, area.class_id)
     return files
 
 
-def _listed_name(file_name: str) -> str:
+def encode_readme(segmentation: Segmentation, file_name: str) -> bytes:
+    """Write what made a result, the licence of its weights, and what each file is."""
+    lines = [
+        f"Image: {' '.join(file_name.splitlines())}",
+        f"Segmented by: {segmentation.variant.label} with DeepLabV3",
+        segmentation.weights.describe(),
+        f"Licence of the weights: {describe_licence(segmentation.weights)}",
+        "",
+        *(f"{name}: {note}" for name, note in FILE_NOTES.items()),
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def describe_file(name: str) -> str:
+    """Say what a file of `build_files` is; it lies in no folder."""
+    if name.startswith("class-"):
+        return f"mask of {PurePath(name).stem.removeprefix('class-')}, white where it is"
+    return FILE_NOTES[name]
+
+
+def describe_licence(weights: WeightsSource) -> str:
+    """Name the licence of weights, and where it can be read."""
+    return {
+        "hub": f"apple-amlr, https://huggingface.co/{weights.name}",
+        "bundled": f"Apache-2.0, assets/{weights.name}/README.md in this app's repository",
+        "local": "unknown to this app; ask whoever made the configured folder",
+    }[weights.kind]
+
+
+def listed_name(file_name: str) -> str:
     """Give the name without its ending, as a line of a list can hold it.
 
     Datumaro, which reads the list for CVAT, strips white space from both ends of a line and skips
@@ -205,6 +251,7 @@ def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
         "image_hw": list(segmentation.image_hw),
         "variant": segmentation.variant.key,
         "weights": asdict(segmentation.weights),
+        "weights_licence": describe_licence(segmentation.weights),
         "framing": segmentation.framing.name,
         "network_hw": list(segmentation.framing.network_hw),
         "seen_box": list(segmentation.framing.box),

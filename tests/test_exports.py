@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -16,6 +17,7 @@ from demo.classes import NOT_SEEN, PALETTE
 from demo.exports import (
     areas_record,
     build_files,
+    describe_file,
     encode_class_map,
     encode_cut_out,
     encode_labelmap,
@@ -140,3 +142,26 @@ def test_the_areas_record_has_the_documented_keys() -> None:
         "not_seen": 0,
         "notes": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "licence"),
+    [
+        ("hub", "apple-amlr, https://huggingface.co/tests/fake"),
+        ("bundled", "Apache-2.0, assets/tests/fake/README.md"),
+        ("local", "unknown to this app"),
+    ],
+)
+def test_the_files_tell_the_licence_of_their_weights_and_what_each_of_them_is(
+    kind: str, licence: str
+) -> None:
+    plain = make_segmentation(np.full((2, 3), 8, np.uint8))
+    segmentation = replace(plain, weights=replace(plain.weights, kind=kind))
+    files = build_files(np.zeros((2, 3, 3), np.uint8), segmentation, "photo.jpg")
+    readme = files["README.txt"].decode()
+    assert f"Licence of the weights: {licence}" in readme
+    assert licence in json.loads(files["run.json"])["weights_licence"]
+    for name in files:
+        if "/" not in name:
+            assert describe_file(name)
+            assert name.replace("class-cat", "class-NAME") in readme

@@ -21,10 +21,9 @@ from demo.ui.viewer_value import (
     ComparedValue,
     ComparisonValue,
     FailedValue,
-    ViewerValue,
     agreement,
     compared_value,
-    viewer_value,
+    viewer_image,
 )
 from demo.variants import VARIANTS
 
@@ -45,7 +44,7 @@ def build_comparison(choices: Choices) -> None:
         **SEGMENT_QUEUE,
     )
     gr.on(
-        [choices.photo.change, choices.framing.input],
+        [choices.photo.submit, choices.framing.input],
         None,
         None,
         comparison,
@@ -59,36 +58,42 @@ def on_compare(photo: ImageRequest, framing: str) -> Iterator[ComparisonValue]:
     """Segment the photo with every variant, smallest first.
 
     Yields:
-        The comparison's viewer value, after each variant.
+        The comparison's viewer value, before the first variant and after each.
     """
     if photo is None:
         raise gr.Error(NO_IMAGE, print_exception=False)
     with failures_shown_by_gradio():
         image, notes = read_photo(photo)
+    shown = viewer_image(image)
     run = uuid.uuid4().hex
     done: list[Segmentation] = []
     results: list[ComparedValue | FailedValue] = []
-    failures: list[FailedValue] = []
-    shown: ViewerValue | None = None
-    for number, variant in enumerate(VARIANTS.values()):
+
+    def describe_state() -> ComparisonValue:
+        return {
+            **shown,
+            "run": run,
+            "results": list(results),
+            "pending": _describe_pending(len(results)),
+            "agreement": agreement(done),
+        }
+
+    yield describe_state()
+    for variant in VARIANTS.values():
         try:
             segmentation = segment(image, choose_model(variant.key), framing=framing, notes=notes)
         except Exception as error:
             sentence = describe_failure(error)
-            failures.append({"key": variant.key, "label": variant.label, "error": sentence})
-            results.append(failures[-1])
+            results.append({"key": variant.key, "label": variant.label, "error": sentence})
         else:
             done.append(segmentation)
-            shown = shown or viewer_value(image, segmentation)
             results.append(compared_value(segmentation))
-        waiting = [other.label for other in list(VARIANTS.values())[number + 1 :]]
-        if shown:
-            yield {
-                **shown,
-                "run": run,
-                "results": list(results),
-                "pending": " and ".join(waiting),
-                "agreement": agreement(done),
-            }
-    if not done:
-        raise gr.Error(failures[0]["error"], print_exception=False)
+        yield describe_state()
+
+
+def _describe_pending(done: int) -> str:
+    """Say which variant is being computed; empty after the last one."""
+    variants = list(VARIANTS.values())
+    if done == len(variants):
+        return ""
+    return f"Computing {variants[done].label}, {done + 1} of {len(variants)} …"

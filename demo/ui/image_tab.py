@@ -22,6 +22,7 @@ from demo.ui.components import (
     render_error,
     render_status,
 )
+from demo.ui.download import build_download
 from demo.ui.examples import usable_examples
 from demo.ui.picker import build_picker, update_picker
 from demo.ui.requests import (
@@ -33,7 +34,6 @@ from demo.ui.requests import (
     read_photo,
     report_to,
 )
-from demo.ui.take_away import build_take_away
 from demo.ui.viewer_value import viewer_value
 from demo.variants import VARIANTS
 
@@ -81,7 +81,7 @@ def build_image_tab(page: gr.Blocks) -> gr.HTML:
     # Gradio ends one listener of an event before it begins the next one. The listeners
     # that clear old files and comparisons therefore come before the segmentation.
     build_comparison(choices)
-    build_take_away(choices)
+    build_download(choices, viewer)
     _announce_first_model(page, choices, [badge, status, viewer])
     _segment_on_change(choices, viewer, badge, status)
     return picker

@@ -62,12 +62,17 @@ class ResultValue(TypedDict):
     not_seen: int
 
 
-class ViewerValue(ResultValue):
-    """One result on its image."""
+class ViewerImage(TypedDict):
+    """An image, and its size in pixels."""
 
     photo: str
     width: int
     height: int
+
+
+class ViewerValue(ViewerImage, ResultValue):
+    """One result on its image."""
+
     variant: str
 
 
@@ -77,7 +82,7 @@ class ComparedValue(ResultValue):
     key: str
     label: str
     parameters: float
-    miou: float
+    accuracy: str
     elapsed_ms: float
     weights: str
     seen: int
@@ -94,11 +99,11 @@ class FailedValue(TypedDict):
 class AgreementRow(TypedDict):
     """The fraction of seen pixels to which some variants give the same class."""
 
-    pair: str
+    variants: list[str]
     share: float
 
 
-class ComparisonValue(ViewerValue):
+class ComparisonValue(ViewerImage):
     """The results of a comparison that have come in so far."""
 
     run: str
@@ -114,13 +119,20 @@ def class_infos() -> list[ClassInfo]:
 
 def viewer_value(image: Image, segmentation: Segmentation) -> ViewerValue:
     """Build what demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
-    height, width = segmentation.image_hw
+    return {
+        **viewer_image(image),
+        "variant": segmentation.variant.key,
+        **_inspectable(segmentation),
+    }
+
+
+def viewer_image(image: Image) -> ViewerImage:
+    """Build what the page shows of an image."""
+    height, width = image.shape[:2]
     return {
         "photo": "data:image/jpeg;base64," + _base64(encode_jpeg(_shrink(image))),
         "width": width,
         "height": height,
-        "variant": segmentation.variant.key,
-        **_inspectable(segmentation),
     }
 
 
@@ -160,22 +172,24 @@ def compared_value(segmentation: Segmentation) -> ComparedValue:
         "key": variant.key,
         "label": variant.label,
         "parameters": round(variant.parameters / 1e6, 1),
-        "miou": variant.published_miou,
+        "accuracy": str(segmentation.weights.accuracy or ""),
         "elapsed_ms": segmentation.elapsed_ms,
-        "weights": segmentation.weights.kind,
+        "weights": segmentation.weights.badge,
         "seen": height * width - count_not_seen(segmentation),
     }
 
 
 def agreement(done: list[Segmentation]) -> list[AgreementRow]:
     """Compute the fraction of seen pixels on which variants agree, for each pair and for all."""
-    groups = list(itertools.combinations(done, 2))
+    if len(done) < 2:
+        return []
+    groups: list[tuple[Segmentation, ...]] = [*itertools.combinations(done, 2)]
     if len(done) > 2:
-        groups.append(tuple(done))  # type: ignore[arg-type]
+        groups.append(tuple(done))
     seen = done[0].class_map != NOT_SEEN
     rows: list[AgreementRow] = []
     for group in groups:
         same = np.logical_and.reduce([group[0].class_map == each.class_map for each in group[1:]])
-        names = " and ".join(each.variant.key.upper() for each in group)
-        rows.append({"pair": names, "share": float(same[seen].mean())})
+        keys = [each.variant.key for each in group]
+        rows.append({"variants": keys, "share": float(same[seen].mean())})
     return rows

@@ -57,12 +57,13 @@ def use_everything(page: Page) -> None:
     click_example(page)
     wait_for_result(page)
     assert set(table_rows(page)) == {"background", "person"}
-    page.get_by_text("Take it away").click()
-    page.get_by_role("button", name="Make the files").click()
-    expect(page.locator("#files")).to_contain_text("segmentation", timeout=30_000)
-    with page.expect_download() as download:
-        page.locator("#files a[download]").first.click()
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download(timeout=30_000) as download:
+        page.get_by_role("button", name="Download ZIP").click()
     assert download.value.path().stat().st_size > 10_000
+    with page.expect_download() as download:
+        page.locator("#files a[download='classes.png']").click()
+    assert download.value.path().stat().st_size > 1_000
     page.get_by_role("tab", name="Live camera").click()
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator(".live .stats")).to_contain_text("results/s", timeout=30_000)

@@ -1,9 +1,9 @@
 // The variants side by side on one image, and where they disagree.
 
+import { describeDisagreement, renderFacts, renderTables } from "./comparison_tables.js";
 import { Disagreement, DISAGREEMENT_CLASSES } from "./disagreement.js";
 import { find, make } from "./dom.js";
 import { Field } from "./field.js";
-import { areaPercent } from "./percent.js";
 import { Viewer } from "./viewer.js";
 
 /** @import { ClassInfo, ComparedValue, ComparisonProps, ComparisonValue } from "./types.js" */
@@ -52,14 +52,13 @@ class Comparison {
     for (const result of value.results) {
       if (!this.viewers.has(result.key)) this.#add(result, value);
     }
+    this.#showPending(value);
     const done = value.results.filter((result) => "logits" in result);
     if (done.length > 1) this.#showDisagreement(done, value);
-    this.#part("pending").textContent = value.pending ? `Waiting for ${value.pending} ...` : "";
-    const rows = done.length ? tableRows(done, value, this.props.classes) : [];
-    this.#part("together").replaceChildren(make("table", { class: "areas" }, ...rows));
+    this.#part("tables").replaceChildren(...renderTables(done, value, this.props.classes));
   }
 
-  /** @param {"shared" | "viewers" | "together" | "pending"} name */
+  /** @param {"shared" | "viewers" | "next" | "pending" | "tables"} name */
   #part(name) {
     return find(this.root, `.${name}`, HTMLElement);
   }
@@ -69,13 +68,29 @@ class Comparison {
     for (const viewer of this.#linked()) viewer.dispose();
     this.viewers.clear();
     this.disagreement = null;
-    for (const name of /** @type {const} */ (["shared", "viewers", "together", "pending"])) {
+    for (const name of /** @type {const} */ (["shared", "pending", "tables"])) {
       this.#part(name).replaceChildren();
     }
+    const next = this.#part("next");
+    next.querySelector("img")?.remove();
+    this.#part("viewers").replaceChildren(next);
   }
 
   #linked() {
     return [...this.viewers.values(), this.disagreement].filter((viewer) => viewer !== null);
+  }
+
+  /**
+   * Say which variant is being computed, over the image that it is computed for.
+   *
+   * @param {ComparisonValue} value
+   */
+  #showPending({ pending, photo }) {
+    const next = this.#part("next");
+    const image = next.querySelector("img");
+    this.#part("pending").textContent = pending;
+    if (!pending) image?.remove();
+    else if (!image) next.append(make("img", { src: photo, alt: "" }));
   }
 
   /**
@@ -86,16 +101,16 @@ class Comparison {
    */
   #add(result, value) {
     const section = make("section", {}, make("h2", {}, result.label));
-    const viewers = this.#part("viewers");
-    viewers.insertBefore(section, viewers.querySelector(".disagreement"));
+    this.#part("viewers").insertBefore(section, this.#part("next"));
     if ("error" in result) {
-      section.append(make("p", {}, result.error));
+      section.append(make("p", { class: "failure" }, result.error));
       this.viewers.set(result.key, null);
       return;
     }
+    section.append(renderFacts(result));
     const viewer = this.#addViewer(section, this.props.classes, {});
     this.viewers.set(result.key, viewer);
-    viewer.show({ ...value, ...result });
+    viewer.show({ ...value, ...result, variant: result.key });
   }
 
   /**
@@ -118,65 +133,27 @@ class Comparison {
   }
 
   /**
-   * @param {ComparedValue[]} results
+   * @param {ComparedValue[]} results at least two.
    * @param {ComparisonValue} value
    */
   #showDisagreement(results, value) {
     const label = DISAGREEMENT_LABEL;
     if (!this.disagreement) {
-      const section = make("section", { class: "disagreement" }, make("h2", {}, label));
+      const facts = make("p", { class: "facts" });
+      const heading = make("h2", {}, label);
+      const section = make("section", { class: "disagreement" }, heading, facts);
       this.#part("viewers").append(section);
       const options = { software: true, hasConfidence: false };
       this.disagreement = this.#addViewer(section, DISAGREEMENT_CLASSES, options);
     }
+    const facts = find(this.root, ".disagreement .facts", HTMLElement);
+    facts.replaceChildren(...describeDisagreement(results, value.agreement));
     const fields = results.map((result) => new Field({ ...value, ...result }));
-    const labels = results.map((result) => result.label);
+    const labels = results.map((result) => result.key.toUpperCase());
     const disagreement = new Disagreement(fields, labels, this.props.classes);
     const description = "Your image with the pixels marked that are of different classes";
-    const shown = { ...value, ...results[0], areas: [], label, description };
+    const [{ key }] = results;
+    const shown = { ...value, ...results[0], variant: key, areas: [], label, description };
     this.disagreement.show(shown, disagreement.inspect());
   }
-}
-
-/**
- * @param {ComparedValue[]} results at least one.
- * @param {ComparisonValue} value
- * @param {ClassInfo[]} classes
- */
-function tableRows(results, { agreement }, classes) {
-  const ids = new Set(results.flatMap(({ areas }) => areas.map(([id]) => id)));
-  const areaRows = [...ids].map((id) => {
-    const fractions = results.map(({ areas, seen }) => {
-      const pixels = areas.find(([other]) => other === id)?.[1] ?? 0;
-      return `${areaPercent(pixels / seen)} %`;
-    });
-    return tableRow("td", classes[id].name, fractions);
-  });
-  const agreementRows = agreement.map(({ pair, share }) => {
-    const row = tableRow("td", `${pair}, the same class`, [`${areaPercent(share)} %`]);
-    row.cells[1].colSpan = results.length;
-    return row;
-  });
-  const miou = results.map((each) => `${each.miou} %`);
-  return [
-    tableRow("th", "", results.map(({ label }) => label)),
-    ...areaRows,
-    tableRow("td", "Time", results.map((each) => `${Math.round(each.elapsed_ms)} ms`)),
-    tableRow("td", "Parameters", results.map((each) => `${each.parameters} M`)),
-    tableRow("td", "Published mIoU (Apple's weights)", miou),
-    tableRow("td", "Weights", results.map((each) => each.weights)),
-    ...agreementRows,
-  ];
-}
-
-/**
- * @param {"th" | "td"} tag of the cells after the first; th for the head of the table.
- * @param {string} name
- * @param {string[]} texts
- */
-function tableRow(tag, name, texts) {
-  /** @type {Record<string, string>} */
-  const attributes = tag === "th" ? { scope: "col" } : {};
-  const cells = texts.map((text) => make(tag, attributes, text));
-  return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
 }

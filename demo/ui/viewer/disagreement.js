@@ -1,20 +1,27 @@
 // Where the results of several variants disagree.
 
 import { CLASSES, NOT_SEEN } from "./field.js";
+import { cssColour } from "./style.js";
 
 /** @import { ClassField, Field } from "./field.js" */
 /** @import { Inspection } from "./inspection.js" */
 /** @import { Sampling } from "./sampling.js" */
-/** @import { ClassInfo } from "./types.js" */
+/** @import { ClassInfo, Colour } from "./types.js" */
 
 const DIFFERENT = CLASSES; // an id that no class has, so that hiding classes does not hide it
+
+/** @type {Colour} */
+const PINK = [255, 0, 200];
+
+/** The colour of the pixels where variants disagree, for a style sheet. */
+export const DISAGREEMENT_COLOUR = cssColour(PINK);
 
 /** @type {ClassInfo} */
 const SAME = { name: "the same", voc: [0, 0, 0], safe: [0, 0, 0] };
 
 /** The classes of a disagreement: the same or different. @type {ClassInfo[]} */
 export const DISAGREEMENT_CLASSES = Array(CLASSES).fill(SAME);
-DISAGREEMENT_CLASSES[DIFFERENT] = { name: "different", voc: [255, 0, 200], safe: [255, 0, 200] };
+DISAGREEMENT_CLASSES[DIFFERENT] = { name: "different", voc: PINK, safe: PINK };
 
 /**
  * Several fields as one that says where they are the same (0) and where DIFFERENT.

@@ -55,15 +55,21 @@
  */
 
 /**
- * One result on its image.
+ * An image, and its size in pixels.
  *
  * @typedef {object} ViewerImage
  * @property {string} photo data URL of the image, made smaller if it is large.
  * @property {number} width of the whole image in pixels, as are all positions and areas.
  * @property {number} height
+ */
+
+/**
+ * One result on its image.
+ *
+ * @typedef {object} ViewerVariant
  * @property {string} variant key of the variant: xxs, xs or s.
  *
- * @typedef {ResultValue & ViewerImage} ViewerValue
+ * @typedef {ResultValue & ViewerImage & ViewerVariant} ViewerValue
  */
 
 /**
@@ -73,9 +79,9 @@
  * @property {string} key of the variant: xxs, xs or s.
  * @property {string} label name of the variant.
  * @property {number} parameters in millions.
- * @property {number} miou published mean intersection over union, in percent.
+ * @property {string} accuracy name and figure of the accuracy of the weights, or empty.
  * @property {number} elapsed_ms
- * @property {string} weights kind of the weights.
+ * @property {string} weights names the weights in two words.
  * @property {number} seen number of pixels inside the box.
  *
  * @typedef {ResultValue & VariantFacts} ComparedValue
@@ -94,7 +100,7 @@
  * How much of the image variants agree on.
  *
  * @typedef {object} AgreementRow
- * @property {string} pair names of the variants.
+ * @property {string[]} variants keys of two or all variants.
  * @property {number} share fraction of the seen pixels to which all give the same class.
  */
 
@@ -104,10 +110,10 @@
  * @typedef {object} ComparisonParts
  * @property {string} run identifies the comparison.
  * @property {(ComparedValue | FailedValue)[]} results smallest variant first.
- * @property {string} pending names of the variants that are still to come, or empty.
+ * @property {string} pending says which variant is being computed; empty after the last one.
  * @property {AgreementRow[]} agreement
  *
- * @typedef {ViewerValue & ComparisonParts} ComparisonValue
+ * @typedef {ViewerImage & ComparisonParts} ComparisonValue
  */
 
 /**
