@@ -40,11 +40,14 @@ class FrameAreas:
         time_s: when it is shown, in seconds from the beginning of the video.
         done: fraction of the video that is done, in [0, 1].
         areas: class id -> fraction of the frame.
+        announced_frames: how many frames the whole video has, as the file says; None if it does
+            not.
     """
 
     time_s: float
     done: float
     areas: dict[int, float]
+    announced_frames: int | None = None
 
 
 def segment_video(
@@ -110,7 +113,7 @@ def _convert(video: VideoReader, target: Path, model: Model) -> Iterator[FrameAr
             durations[frame.pts] = frame.duration
             _write(result, output.encode(_to_encode(painted, frame)), durations)
             areas = {area.class_id: area.fraction for area in class_areas(segmentation)}
-            yield FrameAreas(frame.time_s, frame.done, areas)
+            yield FrameAreas(frame.time_s, frame.done, areas, video.stream.frames or None)
         if output is None:
             raise InvalidVideo(f"{EXPECTED}; this one has no frames.")
         _write(result, output.encode(None), durations)

@@ -1,17 +1,27 @@
 """The Video file tab: a video in, the same with its overlay out, and its areas over time."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import pandas as pd
 
-from demo.classes import CLASS_NAMES
+from demo.classes import CLASS_NAMES, CLASSES
+from demo.models.model import Model
 from demo.ui.components import build_status, render_error, render_status
+from demo.ui.image_tab import EXAMPLES
 from demo.ui.requests import choose_model, describe_failure
 from demo.ui.uploads import make_result_folder, note_upload
+from demo.ui.video_parts import (
+    Progress,
+    build_player,
+    render_player,
+    render_progress,
+    render_waiting,
+)
 from demo.variants import VARIANTS
 from demo.video import (
     MAX_BYTES,
@@ -23,117 +33,253 @@ from demo.video import (
 )
 from demo.video_frames import Losses
 
-_NO_VIDEO = "Choose a video to begin."
+SAMPLE = EXAMPLES / "astronaut.mp4"
+
+_NO_VIDEO = "Choose a video to begin, or try the sample clip."
+_LIMITS = (
+    f'<p class="video-hint">mp4, webm or mov, at most {MAX_SECONDS / 60:.0f} minutes, '
+    f"{MAX_FRAMES:,} frames and {MAX_BYTES // 1_000_000} MB.</p>"
+)
+_PROMISE = (
+    '<p class="video-promise">The result will be shown here: the video with every class in its '
+    "colour, and how much of the frame each one covers over time.</p>"
+)
+_SCROLL_TO_RESULT = """() => {
+  const status = document.querySelector("#video-status");
+  if (!document.querySelector("#video-result video")) return;
+  if (status.getBoundingClientRect().top > 0.6 * window.innerHeight)
+    status.scrollIntoView({ behavior: "smooth", block: "start" });
+}"""
+"""On a phone the result lies below the choices."""
+
 _TELL_EVERY_S = 0.5
 _CHART_POINTS = 300
+_X, _Y, _CLASS = "Time in seconds", "Share of the frame in %", "Class"
+
+
+class Parts(NamedTuple):
+    """The parts of the tab that change, or what becomes of each.
+
+    Attributes:
+        preview: the video that was chosen, or the limits of what can be chosen.
+        sample: button that chooses the sample clip.
+        begin: button that begins the work.
+        cancel: button that stops it.
+        status: what happened, in words.
+        stage: where the progress is shown.
+        results: all that follows.
+        player: the video with its overlay.
+        overlay: button that downloads it.
+        table: button that downloads the areas.
+        chart: the areas over time.
+    """
+
+    preview: Any
+    sample: Any
+    begin: Any
+    cancel: Any
+    status: Any
+    stage: Any
+    results: Any
+    player: Any
+    overlay: Any
+    table: Any
+    chart: Any
 
 
 def build_video_tab() -> None:
     """Lay out and wire the tab."""
-    with gr.Row():
+    with gr.Row(elem_id="video-tab"):
         with gr.Column():
-            video = gr.File(
-                label=f"Video: mp4, webm or mov, at most {MAX_SECONDS:.0f} s, {MAX_FRAMES:,} "
-                f"frames and {MAX_BYTES // 1_000_000} MB",
-                file_types=[".mp4", ".webm", ".mov"],
-                elem_id="video",
-            )
+            video = gr.File(label="Video", file_types=[".mp4", ".webm", ".mov"], elem_id="video")
+            preview = build_player(_LIMITS, "video-preview")
+            sample = gr.Button("Try the sample clip")
             variant = gr.Radio(
                 [(v.key.upper(), v.key) for v in VARIANTS.values()],
                 value="xxs",
                 label="MobileViT variant",
+                info="The size of the network. Larger is more accurate, and slower.",
+                elem_id="video-variant",
             )
-            with gr.Row():
-                begin = gr.Button("Segment the video", variant="primary")
-                cancel = gr.Button("Cancel")
+            begin = gr.Button("Segment the video", variant="primary", interactive=False)
+            cancel = gr.Button("Cancel", visible=False)
         with gr.Column():
             status = build_status(_NO_VIDEO, "video-status")
-            result = gr.Video(label="Result, without sound", interactive=False)
-            chart = gr.LinePlot(x="seconds", y="% of frame", color="class", label="Areas over time")
-            table = gr.File(label="Areas of every frame, CSV", interactive=False)
-    video.change(
-        on_choose,
-        video,
-        [result, chart, table, status],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+            stage = gr.HTML(_PROMISE, elem_id="video-stage", apply_default_css=False)
+            with gr.Column(visible=False) as results:
+                player = build_player("", "video-result")
+                with gr.Row():
+                    overlay = gr.DownloadButton("Download the video")
+                    table = gr.DownloadButton("Download the areas (CSV)")
+                chart = _build_chart()
+    parts = (preview, sample, begin, cancel, status, stage, results, player, overlay, table, chart)
+    _wire(video, variant, Parts(*parts))
+
+
+def _build_chart() -> gr.LinePlot:
+    return gr.LinePlot(
+        x=_X,
+        y=_Y,
+        color=_CLASS,
+        color_map={each.name: "#{:02x}{:02x}{:02x}".format(*each.colour) for each in CLASSES},
+        y_lim=[0, None],
+        x_axis_format="~g",
+        label="Areas over time",
+        elem_id="video-chart",
     )
-    segmented = begin.click(
+
+
+def _wire(video: gr.File, variant: gr.Radio, parts: Parts) -> None:
+    quick: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    parts.sample.click(on_sample, None, video, **quick)
+    segmented = parts.begin.click(on_begin, None, [*parts], **quick).success(
         on_segment_video,
         [video, variant],
-        [result, chart, table, status],
-        show_progress_on=result,
+        [*parts],
+        show_progress="hidden",
         concurrency_limit=1,
         api_visibility="private",
     )
-    cancel.click(
-        lambda: render_status("Stopped: no video is being segmented."),
-        None,
-        status,
-        cancels=segmented,
-        queue=False,
-        api_visibility="private",
+    segmented.success(None, None, None, js=_SCROLL_TO_RESULT, api_visibility="private")
+    # Gradio calls it a failure both when the server refuses the work and when it is cancelled.
+    segmented.failure(on_stop, None, [*parts], **quick)
+    parts.cancel.click(on_stop, None, [*parts], cancels=segmented, **quick)
+    video.change(on_choose, video, [*parts], cancels=segmented, **quick)
+
+
+def _change(**changes: Any) -> Parts:
+    """Change some parts, and leave the others as they are."""
+    return Parts(**{name: changes.get(name, gr.skip()) for name in Parts._fields})
+
+
+def _stop_with(status: str, **changes: Any) -> Parts:
+    """Show the tab as it is while nothing runs and there is no result."""
+    idle = {
+        "status": status,
+        "stage": _PROMISE,
+        "begin": gr.update(visible=True),
+        "cancel": gr.update(visible=False),
+        "results": gr.update(visible=False),
+        "player": "",
+    }
+    return _change(**idle | changes)
+
+
+def on_sample() -> str:
+    """Give this visit its own copy of the sample clip, as if it had been uploaded."""
+    return str(shutil.copy(SAMPLE, make_result_folder()))
+
+
+def on_choose(video: str | None) -> Parts:
+    """Show the new video, clear the results of the one before, and note whose it is."""
+    if video is None:
+        return _stop_with(
+            render_status(_NO_VIDEO),
+            preview=_LIMITS,
+            sample=gr.update(visible=True),
+            begin=gr.update(visible=True, interactive=False),
+        )
+    note_upload(Path(video))
+    return _stop_with(
+        render_status("The video is here and can be segmented."),
+        preview=render_player(Path(video), "The chosen video"),
+        sample=gr.update(visible=False),
+        begin=gr.update(visible=True, interactive=True),
     )
 
 
-def on_choose(video: str | None) -> tuple[None, None, None, str]:
-    """Clear the results of the video before, and note that the new one belongs to this visit."""
-    if video is None:
-        return None, None, None, render_status(_NO_VIDEO)
-    note_upload(Path(video))
-    return None, None, None, render_status("The video is here and can be segmented.")
+def on_begin() -> Parts:
+    """Show that the video waits for its turn: the server segments one at a time."""
+    return _stop_with(
+        render_status("The video waits for its turn."),
+        stage=render_waiting("Waiting"),
+        begin=gr.update(visible=False),
+        cancel=gr.update(visible=True),
+    )
 
 
-def on_segment_video(
-    video: str | None, variant: str, progress: gr.Progress = gr.Progress()
-) -> Iterator[tuple[Any, Any, Any, str]]:
+def on_stop() -> Parts:
+    """Show that the work was cancelled, or was refused for a reason that Gradio shows."""
+    return _stop_with(render_status("Stopped: no video is being segmented."))
+
+
+def on_segment_video(video: str | None, variant: str) -> Iterator[Parts]:
     """Segment a video; the visitor can cancel it at each step.
 
     Yields:
-        At the end, the video with its overlay, areas over time for the chart, their table, and
-        the status line. When something is wrong, the status line says what.
+        The progress, and at the end the result. When something is wrong, the status line says
+        what.
     """
-    nothing = None, None, None
     if video is None:
-        sentence = (
-            "There is no video, or it is still on its way. Choose one, or wait until it is here."
-        )
-        yield *nothing, render_error(sentence)
+        yield _stop_with(render_error("There is no video. Choose one first."))
         return
-    folder = make_result_folder()
-    target, table = folder / "overlay.mp4", folder / "areas.csv"
+    folder, stem = make_result_folder(), Path(video).stem
+    target, table = folder / f"{stem}-overlay.mp4", folder / f"{stem}-areas.csv"
     frames: list[FrameAreas] = []
     losses = Losses()
-    yield *nothing, render_status("Loading the network.")
+    yield _change(
+        status=render_status("The network is being loaded."), stage=render_waiting("Loading")
+    )
     try:
         model = choose_model(variant)
-        told_at = started = time.monotonic()
-        for frame in segment_video(Path(video), target, model, losses):
-            frames.append(frame)
-            if time.monotonic() - told_at > _TELL_EVERY_S:
-                told_at = time.monotonic()
-                progress(frame.done, desc=f"{len(frames)} frames")
-                yield *nothing, render_status(f"{frame.done:.0%} of the video is done.")
+        yield _change(status=render_status(f"{model.variant.label} segments the video."))
+        started = time.monotonic()
+        yield from _tell(segment_video(Path(video), target, model, losses), frames, started)
     except Exception as error:
-        yield *nothing, render_error(describe_failure(error))
+        yield _stop_with(render_error(describe_failure(error)))
         return
     table.write_bytes(encode_video_csv(frames))
-    rate = len(frames) / (time.monotonic() - started)
-    took = f"{model.variant.label} took {rate:.1f} frames per second for {len(frames)} frames."
-    status = " ".join([took, *losses.sentences()])
-    yield str(target), _chart(frames), str(table), render_status(status, model.weights)
-
-
-def _chart(frames: list[FrameAreas]) -> pd.DataFrame:
-    """Build a table of time, class name and percentage, with a few hundred points a class."""
-    ids = sorted({class_id for frame in frames for class_id in frame.areas if class_id})
-    shown = frames[:: max(1, len(frames) // _CHART_POINTS)]
-    return pd.DataFrame(
-        [
-            (frame.time_s, CLASS_NAMES[class_id], 100 * frame.areas.get(class_id, 0.0))
-            for frame in shown
-            for class_id in ids
-        ],
-        columns=["seconds", "class", "% of frame"],
+    summary = _summarise(model, frames, time.monotonic() - started, losses)
+    yield _stop_with(
+        render_status(summary, model.weights),
+        stage="",
+        results=gr.update(visible=True),
+        player=render_player(target, "The video with its overlay", plays=True),
+        overlay=str(target),
+        table=str(table),
+        chart=_chart(frames),
     )
+
+
+def _tell(
+    segmented: Iterator[FrameAreas], frames: list[FrameAreas], started: float
+) -> Iterator[Parts]:
+    """Collect the areas of all frames, and tell now and then how far the work has come."""
+    told_at = started
+    for frame in segmented:
+        frames.append(frame)
+        now = time.monotonic()
+        if now - told_at > _TELL_EVERY_S:
+            told_at = now
+            elapsed_s = now - started
+            progress = Progress(len(frames), frame.announced_frames, frame.done, elapsed_s)
+            yield _change(stage=render_progress(progress))
+
+
+def _summarise(model: Model, frames: list[FrameAreas], took_s: float, losses: Losses) -> str:
+    rate = len(frames) / took_s
+    count = f"{len(frames):,} frame{'s' if len(frames) != 1 else ''}"
+    done = f"{model.variant.label}: {count} at {rate:.1f} frames/s."
+    nothing = [] if _seen(frames) else ["Nothing was found: every frame is background."]
+    return " ".join([done, *nothing, *losses.sentences()])
+
+
+def _seen(frames: list[FrameAreas]) -> list[int]:
+    """List the ids of the classes that occur, without the background."""
+    return sorted({class_id for frame in frames for class_id in frame.areas if class_id})
+
+
+def _chart(frames: list[FrameAreas]) -> Any:
+    """Show time, percentage and class name, with a few hundred points a class; or no chart."""
+    ids = _seen(frames)
+    shown = frames[:: max(1, len(frames) // _CHART_POINTS)]
+    rows = [
+        (frame.time_s, 100 * frame.areas.get(class_id, 0.0), CLASS_NAMES[class_id])
+        for frame in shown
+        for class_id in ids
+    ]
+    return gr.update(value=pd.DataFrame(rows, columns=[_X, _Y, _CLASS]), visible=bool(ids))

@@ -29,7 +29,6 @@ from tests.support.browser import (
     wait_for_result,
 )
 from tests.support.images import png_of_size
-from tests.support.videos import write_video
 
 
 def test_an_example_is_shown_exactly_as_the_checkpoint_said(page: Page) -> None:
@@ -224,38 +223,3 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
     context.close()
-
-
-def test_a_video_can_be_cancelled_and_leaves_nothing(page: Page, tmp_path: Path) -> None:
-    page.get_by_role("tab", name="Video file").click()
-    page.locator("#video input[type=file]").set_input_files(
-        write_video(tmp_path / "long.mp4", 1000)
-    )
-    expect(page.locator("#video").get_by_label("long.mp4", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Segment the video").click()
-    status = page.locator("#video-status")
-    expect(status).to_contain_text("of the video is done", timeout=60_000)
-    page.get_by_role("button", name="Cancel").click()
-    expect(status).to_contain_text("Stopped: no video", timeout=30_000)
-    page.wait_for_timeout(2_000)
-    expect(status).to_contain_text("Stopped: no video")
-    expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)
-
-
-def test_a_video_comes_back_with_its_areas(page: Page, tmp_path: Path) -> None:
-    write_video(tmp_path / "video.mp4")
-    page.get_by_role("tab", name="Video file").click()
-    page.get_by_role("button", name="Segment the video").click()
-    status = page.locator("#video-status")
-    expect(status).to_contain_text("There is no video", timeout=30_000)
-    page.locator("#video input[type=file]").set_input_files(tmp_path / "video.mp4")
-    expect(page.locator("#video").get_by_label("video.mp4", exact=True)).to_be_visible()
-    expect(status).to_contain_text("The video is here")
-    page.get_by_role("button", name="Segment the video").click()
-    expect(status).to_contain_text("for 12 frames", timeout=60_000)
-    expect(page.locator("video[src*='overlay.mp4']")).to_be_visible(timeout=30_000)
-    expect(page.locator("a[download='areas.csv']").first).to_be_attached()
-    expect(page.locator("#video-status [aria-live=polite]")).to_contain_text("for 12 frames")
-    page.locator("#video").get_by_label("Clear").click()
-    expect(page.locator("video[src*='overlay.mp4']")).to_have_count(0)
-    expect(status).to_contain_text("Choose a video to begin")

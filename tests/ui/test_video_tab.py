@@ -1,0 +1,39 @@
+"""The Video tab's handlers: what they show, and whose files they make."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demo.classes import PALETTE
+from demo.ui.uploads import lies_among_uploads
+from demo.ui.video_tab import SAMPLE, on_sample, on_segment_video
+from tests.support.videos import write_video
+
+
+def test_the_sample_is_small_and_given_again_after_it_was_deleted() -> None:
+    assert SAMPLE.stat().st_size < 300_000
+    first = Path(on_sample())
+    assert lies_among_uploads(first) and first.read_bytes() == SAMPLE.read_bytes()
+    first.unlink()
+    assert Path(on_sample()).is_file() and SAMPLE.is_file()
+
+
+def test_a_result_has_its_chart_and_files_named_after_the_video(tmp_path: Path) -> None:
+    *_, last = on_segment_video(str(write_video(tmp_path / "walk.mp4")), "xxs")
+    assert "12 frames at" in last.status and "frames/s" in last.status
+    assert last.stage == "" and last.results["visible"] and last.chart["visible"]
+    assert set(last.chart["value"]["Class"]) == {"person"}
+    assert [Path(last.overlay).name, Path(last.table).name] == [
+        "walk-overlay.mp4",
+        "walk-areas.csv",
+    ]
+
+
+def test_a_video_of_background_has_no_chart_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.videos.PALETTE", np.zeros_like(PALETTE))
+    *_, last = on_segment_video(str(write_video(tmp_path / "empty.mp4")), "xxs")
+    assert "Nothing was found" in last.status
+    assert last.results["visible"] and not last.chart["visible"]
