@@ -12,7 +12,7 @@ import pandas as pd
 from demo.classes import CLASS_NAMES, CLASSES
 from demo.models.model import Model
 from demo.ui.components import build_status, render_error, render_status
-from demo.ui.image_tab import EXAMPLES
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import choose_model, describe_failure
 from demo.ui.uploads import make_result_folder, note_upload
 from demo.ui.video_parts import (
@@ -33,7 +33,7 @@ from demo.video import (
 )
 from demo.video_frames import Losses
 
-SAMPLE = EXAMPLES / "astronaut.mp4"
+SAMPLE = EXAMPLES_FOLDER / "astronaut.mp4"
 
 _NO_VIDEO = "Choose a video to begin, or try the sample clip."
 _LIMITS = (
