@@ -210,8 +210,10 @@ def describe_result(segmentation: Segmentation, framing: str) -> str:
 
 def _describe_nothing(weights: WeightsSource) -> str:
     names = [name for name in weights.class_names if name != "background"]
-    found = f"No {names[0]} found." if len(names) == 1 else "Nothing found."
-    return f"{found} {_describe_known(weights)} Try a picture in which it is larger and whole."
+    found, what = "Nothing found.", "one of them"
+    if len(names) == 1:
+        found, what = f"No {names[0]} found.", f"a {names[0]}"
+    return f"{found} {_describe_known(weights)} Try a picture in which {what} is large."
 
 
 def _describe_known(weights: WeightsSource) -> str:

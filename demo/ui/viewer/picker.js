@@ -18,7 +18,7 @@ const REMEMBERED = "picture"; // key of the session's storage
  */
 export function mount(element, props, watch, trigger) {
   const picker = new Picker(find(element, ".picker", HTMLElement), props, () => trigger("submit"));
-  watch(["value", "examples"], () => picker.show());
+  watch(["value", "examples"], () => picker.update());
   picker.show();
   picker.restore();
 }
@@ -33,6 +33,8 @@ class Picker {
     this.root = root;
     this.props = props;
     this.submit = submit;
+    /** @type {PickedPicture | null} what the visitor has chosen. */
+    this.chosen = null;
     this.message = find(root, ".message", HTMLElement);
     this.input = find(root, "input[type=file]", HTMLInputElement);
     const say = (/** @type {string} */ sentence) => this.#say(sentence);
@@ -43,6 +45,14 @@ class Picker {
       this.input.value = "";
     });
     this.#listenToPage();
+  }
+
+  /** Show what the server has sent; its first example gives way to what the visitor has chosen. */
+  update() {
+    const { value } = this.props;
+    if (value?.is_new) this.#choose({ ...value, is_new: false });
+    else if (this.chosen && value?.example !== this.chosen.example) this.props.value = this.chosen;
+    this.show();
   }
 
   /** Show the examples and what is chosen. */
@@ -62,7 +72,6 @@ class Picker {
     find(this.root, ".chosen", HTMLElement).hidden = !value;
     find(this.root, ".name", HTMLElement).textContent = value?.orig_name ?? value?.example ?? "";
     find(this.root, ".choose", HTMLElement).textContent = value ? "Change" : "Choose a picture";
-    if (value?.is_new) this.#choose({ ...value, is_new: false });
   }
 
   /** Choose again what was chosen before the page was loaded again in this tab. */
@@ -84,7 +93,7 @@ class Picker {
     this.#say("");
     sessionStorage.setItem(REMEMBERED, JSON.stringify(picture));
     find(this.root, ".chosen img", HTMLElement).removeAttribute("src");
-    this.props.value = picture;
+    this.props.value = this.chosen = picture;
     this.show();
     this.submit();
   }
