@@ -103,7 +103,7 @@ def run_ours(page: Page, address: str, side: int, seconds: float) -> tuple[list[
     page.get_by_role("tab", name="Live camera").click()
     page.locator(".live [name=side]").select_option(str(side))
     page.get_by_role("button", name="Start the camera").click()
-    page.locator(".live .stats", has_text="results/s").wait_for(timeout=60_000)
+    page.locator(".live .stats", has_text="frames/s").wait_for(timeout=60_000)
     page.wait_for_timeout(3000)
     total = count_bytes(page)
     page.evaluate(

@@ -1,9 +1,10 @@
 """The WebSocket of the live view: one frame in flight, nothing queued, nothing on disk.
 
-The browser sends text, {"smoothing": 0.5}, whenever that changes, and each frame as a binary
-message, a JPEG. Each frame is answered by one binary message: the length of a JSON header (4 bytes,
-little-endian), the header, and the logits as little-endian half floats. A session that cannot go on
-ends with a close code and a sentence.
+The browser names a variant in the address, /live?variant=xs, when a session begins. It sends text,
+{"smoothing": 0.5}, whenever that changes, and each frame as a binary message, a JPEG. Each frame is
+answered by one binary message: the length of a JSON header (4 bytes, little-endian), the header,
+and the logits as little-endian half floats. A session that cannot go on ends with a close code and
+a sentence.
 
 Each TypedDict has a twin of the same name in demo/ui/viewer/types.js, which also tells what its
 fields mean; demo/ui/viewer/connection.js is the other side of the socket.
@@ -31,8 +32,8 @@ from demo.web.places import LiveSessions
 
 logger = logging.getLogger(__name__)
 
-VARIANT = "xxs"
-"""The fastest variant."""
+DEFAULT_VARIANT = "xxs"
+"""The fastest variant serves those who name none."""
 
 IDLE_S = 20.0
 """A session ends when no frame has come for this long."""
@@ -88,13 +89,13 @@ async def serve_live(socket: WebSocket) -> None:
     try:
         _check_origin(socket)
         with sessions.enter(client_address(socket.scope)) as end:
-            model = await _load()
+            model = await _load(socket.query_params.get("variant", DEFAULT_VARIANT))
             ready: LiveReady = {
                 "ready": model.variant.label,
                 "weights": model.weights.describe(),
             }
             await socket.send_json(ready)
-            await _converse(socket, LiveSession(model.engine), end)
+            await _converse(socket, LiveSession(model.engine), end, model.variant.key)
     except WebSocketDisconnect:
         return
     except Ended as ending:
@@ -108,9 +109,14 @@ async def serve_live(socket: WebSocket) -> None:
         await _close(socket, _FAILED, "Something failed on the server. Start again.")
 
 
-async def _load() -> Model:
-    """Wait for the model without a thread: a waiting thread would keep the server from stopping."""
-    return await asyncio.wrap_future(default_registry().request(VARIANT))
+async def _load(variant: str) -> Model:
+    """Wait for the model without a thread: a waiting thread would keep the server from stopping.
+
+    Raises:
+        InvalidOption: if there is no such variant.
+        WeightsUnavailable: if it has no weights.
+    """
+    return await asyncio.wrap_future(default_registry().request(variant))
 
 
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:
@@ -128,7 +134,7 @@ def _check_origin(socket: WebSocket) -> None:
         raise Ended(_REFUSED, "This socket serves its own page only.")
 
 
-async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None:
+async def _converse(socket: WebSocket, session: LiveSession, end: float, variant: str) -> None:
     receiving = asyncio.ensure_future(socket.receive())
     answered_at = time.monotonic()
     try:
@@ -146,7 +152,7 @@ async def _converse(socket: WebSocket, session: LiveSession, end: float) -> None
                 _configure(session, message.get("text") or "")
                 continue
             result = await asyncio.to_thread(session.answer, message["bytes"])
-            FORWARD_PASSES.labels(VARIANT).inc()
+            FORWARD_PASSES.labels(variant).inc()
             if receiving.done() and receiving.result().get("bytes") is not None:
                 raise Ended(_REFUSED, "Expected one frame at a time; wait for the answer.")
             await socket.send_bytes(encode_result(result))

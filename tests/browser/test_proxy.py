@@ -66,7 +66,7 @@ def use_everything(page: Page) -> None:
     assert download.value.path().stat().st_size > 1_000
     page.get_by_role("tab", name="Live camera").click()
     page.get_by_role("button", name="Start the camera").click()
-    expect(page.locator(".live .stats")).to_contain_text("results/s", timeout=30_000)
+    expect(page.locator(".live .stats")).to_contain_text("frames/s", timeout=30_000)
 
 
 @pytest.mark.parametrize("form", FORMS)

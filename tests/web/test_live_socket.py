@@ -62,6 +62,19 @@ def test_each_frame_is_answered_with_its_logits(client: TestClient, engine: Colo
         assert read(socket.receive_bytes())[0]["flicker"] == [0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("query", "label"), [("", "MobileViT-XXS"), ("?variant=xs", "MobileViT-XS")]
+)
+def test_the_address_chooses_the_variant(client: TestClient, query: str, label: str) -> None:
+    with client.websocket_connect(f"/live{query}") as socket:
+        assert socket.receive_json()["ready"] == label
+
+
+def test_an_unknown_variant_is_a_sentence(client: TestClient) -> None:
+    with client.websocket_connect("/live?variant=m") as socket:
+        expect_end(socket, 1003, "Unknown variant 'm'. Choose xxs, xs or s.")
+
+
 GARBAGE = {
     "nothing": ("bytes", b"", 1003, "Expected a square baseline JPEG"),
     "no jpeg": ("bytes", b"xyz", 1003, "Expected a square baseline JPEG"),

@@ -1,10 +1,12 @@
 // The live view: the webcam's picture, and over it the newest result that is not too old.
 
-import { showSlider } from "./controls.js";
 import { find } from "./dom.js";
+import { LiveLabels } from "./live_labels.js";
 import { LiveOverlay } from "./live_overlay.js";
+import { LivePointer } from "./live_pointer.js";
 import { LiveReadings } from "./live_readings.js";
 import { LiveSession } from "./live_session.js";
+import { LiveSettings } from "./live_settings.js";
 import { OLDEST_MS } from "./pace.js";
 import { choosePalette } from "./style.js";
 import {
@@ -18,7 +20,7 @@ import {
 } from "./webcam.js";
 
 /** @import { LiveResult } from "./connection.js" */
-/** @import { ClassInfo, ViewerProps } from "./types.js" */
+/** @import { ClassInfo, LiveReady, ViewerProps } from "./types.js" */
 
 const UNSEEN_MS = 60_000; // the camera is turned off when it was out of sight for so long
 const TICK_MS = 250;
@@ -52,11 +54,17 @@ export class LiveView {
     this.stage = find(root, ".stage", HTMLElement);
     this.message = find(root, ".message", HTMLElement);
     this.cameras = find(root, ".camera select", HTMLSelectElement);
-    this.sides = find(root, "[name=side]", HTMLSelectElement);
+    this.settings = new LiveSettings(root, {
+      onChange: () => this.#applySettings(),
+      onVariant: () => this.#changeVariant(),
+    });
     this.overlay = new LiveOverlay(this.video);
     this.readings = new LiveReadings(root, classes, this.overlay);
+    this.labels = new LiveLabels(root, classes, this.overlay);
+    this.pointer = new LivePointer(root, classes, this.overlay);
     this.session = new LiveSession(this.video, {
-      onStatus: (sentence) => this.#say(sentence),
+      onConnecting: (variant) => this.#say(`Starting MobileViT-${variant.toUpperCase()} ...`),
+      onReady: (ready) => this.#onReady(ready),
       onResult: (result, now) => this.#show(result, now),
       onEnd: (sentence) => this.#onEnd(sentence),
     });
@@ -68,7 +76,6 @@ export class LiveView {
     this.isRunning = false;
     this.isPaused = false;
     this.isOffScreen = false;
-    this.isMirrorChosen = false;
     this.#listen();
   }
 
@@ -77,24 +84,20 @@ export class LiveView {
     this.#button("stop").addEventListener("click", () => this.stop());
     this.#button("freeze").addEventListener("click", () => this.freeze());
     this.cameras.addEventListener("change", () => {
-      this.isMirrorChosen = false;
-      this.start();
+      this.settings.isMirrorChosen = false;
+      if (this.attempt) this.start();
     });
-    this.#input("mirror").addEventListener("change", () => {
-      this.isMirrorChosen = true;
+    navigator.mediaDevices?.addEventListener("devicechange", () => {
+      if (this.stream) this.#listCameras();
     });
-    for (const control of this.root.querySelectorAll(".controls input, .controls select")) {
-      const isSlider = control.matches("[type=range]");
-      control.addEventListener(isSlider ? "input" : "change", () => this.#applyControls());
-    }
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.video.addEventListener("resize", () => this.#fitStage()); // a phone was turned
     new IntersectionObserver((entries) => {
       this.isOffScreen = !entries.at(-1)?.isIntersecting;
       this.#onVisibility();
-    }).observe(this.stage);
+    }).observe(this.root); // the settings are of use without the picture, too
     setInterval(() => this.#tick(), TICK_MS);
-    this.#applyControls();
+    this.#applySettings();
     this.#button("start").disabled = false;
   }
 
@@ -103,21 +106,27 @@ export class LiveView {
     return find(this.root, `.${name}`, HTMLButtonElement);
   }
 
-  /** @param {"opacity" | "smoothing" | "mirror" | "safe"} name */
-  #input(name) {
-    return find(this.root, `[name=${name}]`, HTMLInputElement);
+  #applySettings() {
+    const { overlay, session, settings } = this;
+    this.stage.classList.toggle("mirrored", settings.isOn("mirror"));
+    if (settings.side !== null) session.pace.side = settings.side;
+    session.setSmoothing(settings.fraction("smoothing"));
+    session.variant = settings.variant;
+    overlay.isMirrored = settings.isOn("mirror");
+    overlay.opacity = settings.fraction("opacity");
+    overlay.outlines = settings.isOn("outlines");
+    overlay.palette = choosePalette(this.classes, settings.isOn("safe"));
+    overlay.repaint();
+    this.labels.render(settings.isOn("labels"));
+    this.pointer.render();
   }
 
-  #applyControls() {
-    const [opacity, smoothing] = [this.#input("opacity"), this.#input("smoothing")];
-    showSlider(opacity);
-    showSlider(smoothing);
-    this.stage.classList.toggle("mirrored", this.#input("mirror").checked);
-    if (this.sides.value !== "auto") this.session.pace.side = Number(this.sides.value);
-    this.session.setSmoothing(Number(smoothing.value));
-    this.overlay.opacity = Number(opacity.value);
-    this.overlay.palette = choosePalette(this.classes, this.#input("safe").checked);
-    this.overlay.paint();
+  /** Go on with the variant that was chosen. */
+  #changeVariant() {
+    this.#applySettings();
+    if (!this.isRunning || this.isPaused) return;
+    this.session.disconnect();
+    this.session.connect();
   }
 
   /** Open the chosen camera and begin. */
@@ -155,9 +164,9 @@ export class LiveView {
     });
     this.video.srcObject = stream;
     await this.video.play();
-    if (!this.isMirrorChosen) this.#input("mirror").checked = looksAtVisitor(stream);
-    this.#applyControls();
-    await this.#listCameras(stream);
+    this.settings.suggestMirror(looksAtVisitor(stream));
+    this.#applySettings();
+    await this.#listCameras();
   }
 
   /** Begin to send frames. */
@@ -193,16 +202,16 @@ export class LiveView {
       await this.onFreeze(await takePhoto(this.video));
       if (this.attempt === attempt) this.stop();
     } catch {
-      this.#say("The frame could not be sent to the first tab. Freeze again.", true);
+      this.#say("The frame could not be sent to the Image tab. Freeze again.", true);
     } finally {
       button.disabled = false;
     }
   }
 
-  /** @param {MediaStream} [stream] of the camera that is in use. */
-  async #listCameras(stream) {
-    const count = await offerCameras(this.cameras, stream);
-    find(this.root, ".camera", HTMLElement).hidden = count < 2;
+  /** List the cameras; before a visitor has allowed one, browsers name none. */
+  async #listCameras() {
+    const count = await offerCameras(this.cameras, this.stream ?? undefined);
+    find(this.root, ".camera", HTMLElement).hidden = count === 0;
   }
 
   /** @param {boolean} isRunning */
@@ -214,22 +223,32 @@ export class LiveView {
     stop.hidden = !isRunning;
     this.#button("freeze").hidden = !isRunning;
     this.stage.hidden = !isRunning;
-    this.readings.figure.hidden = !isRunning;
+    find(this.root, ".place", HTMLElement).hidden = isRunning;
+    find(this.root, ".scene", HTMLElement).classList.toggle("running", isRunning);
+    this.readings.show(isRunning);
     if (losesFocus) (isRunning ? stop : start).focus();
     if (isRunning) this.#fitStage();
-    else this.readings.chart.clear();
   }
 
   #fitStage() {
     const { videoWidth, videoHeight } = this.video;
     this.stage.style.setProperty("--ratio", `${videoWidth} / ${videoHeight}`);
-    this.stage.style.width = `min(100%, ${(70 * videoWidth) / videoHeight}vh)`;
+    this.stage.style.width = `min(100%, var(--most) * ${videoWidth / videoHeight})`;
   }
 
   #disconnect() {
     this.session.disconnect();
     this.overlay.clear();
     this.readings.clear();
+    this.labels.render(false);
+    this.pointer.render();
+  }
+
+  /** @param {LiveReady} ready */
+  #onReady({ ready, weights }) {
+    this.#say(`${ready} is running.`);
+    find(this.root, ".weights", HTMLElement).hidden = false;
+    find(this.root, ".weights p", HTMLElement).textContent = weights;
   }
 
   /** @param {string | null} sentence why the server ended the session; null if it goes on. */
@@ -263,6 +282,7 @@ export class LiveView {
     if (now - result.takenAt > OLDEST_MS) return;
     this.overlay.show(result, this.session.pace.side, now);
     this.readings.add(result, now);
+    this.pointer.render();
     const detail = { age: performance.now() - result.takenAt };
     this.root.dispatchEvent(new CustomEvent("result", { detail })); // benchmarks/live.py listens
   }
@@ -272,11 +292,13 @@ export class LiveView {
     const now = performance.now();
     const { pace } = this.session;
     this.overlay.fade(now);
+    if (!this.overlay.shown) this.pointer.render();
+    this.labels.render(this.settings.isOn("labels"));
     this.session.tick(now);
     const figures = pace.measure(now);
     if (!figures) return;
     this.readings.render(figures, pace.side);
-    if (this.sides.value === "auto") pace.adapt(figures.roundTrip, now);
+    if (this.settings.side === null) pace.adapt(figures.roundTrip, now);
   }
 
   /**

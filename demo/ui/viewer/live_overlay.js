@@ -10,12 +10,15 @@ import { buildStyle } from "./style.js";
 
 const FADE_AFTER_MS = 700;
 const SIDE = 512; // of the canvas in pixels; the browser stretches it over the video
+const OUTLINE_WIDTH = 2; // in pixels of the canvas
 
 export class LiveOverlay {
   /** @param {HTMLVideoElement} video lies under the overlay. */
   constructor(video) {
     this.video = video;
     this.opacity = 0.6;
+    this.outlines = true;
+    this.isMirrored = false;
     /** @type {Set<number>} ids of the classes that are not painted. */
     this.hidden = new Set();
     /** @type {Colour[]} */
@@ -23,6 +26,7 @@ export class LiveOverlay {
     /** @type {Field | null} */
     this.field = null;
     this.shownAt = 0;
+    this.isFaded = true;
     this.painter = providePainter(
       () => this.#createCanvas(),
       (painter) => {
@@ -55,15 +59,49 @@ export class LiveOverlay {
     this.paint();
   }
 
-  /** Paint the last result again, as its style may have changed. */
+  /** Paint what is shown again, because its style may have changed. */
+  repaint() {
+    if (this.shown) this.paint();
+  }
+
+  /** Paint the last result. */
   paint() {
     if (!this.field) return;
     const step = this.field.width / SIDE;
     const sampling = { left: 0, top: 0, stepX: step, stepY: step };
-    const { hidden, opacity } = this;
-    const choices = /** @type {const} */ ({ view: "overlay", threshold: 0, outlines: false, dim: false });
-    this.painter.paint(sampling, buildStyle({ ...choices, hidden, opacity }, this.palette));
+    const { hidden, opacity, outlines } = this;
+    const view = /** @type {const} */ ("overlay");
+    const choices = { view, threshold: 0, dim: false, hidden, opacity, outlines };
+    const style = buildStyle(choices, this.palette, OUTLINE_WIDTH);
+    this.painter.paint(sampling, style);
     this.painter.canvas.style.opacity = "1";
+    this.isFaded = false;
+  }
+
+  /** What is shown now; null if there is nothing or it has faded. */
+  get shown() {
+    return this.isFaded ? null : this.field;
+  }
+
+  /**
+   * Find the class that is shown at a point.
+   *
+   * @param {number} x fraction of the picture's width, not mirrored.
+   * @param {number} y fraction of its height.
+   * @returns {number | null} its id, or null if nothing is shown there.
+   */
+  classAt(x, y) {
+    const field = this.shown;
+    return field?.probe(x * field.width, y * field.height)?.winner.id ?? null;
+  }
+
+  /**
+   * Turn a place in the picture into one on the stage, or the other way about.
+   *
+   * @param {number} x fraction of the width.
+   */
+  mirror(x) {
+    return this.isMirrored ? 1 - x : x;
   }
 
   /** Let a result fade that has grown old. @param {number} now time of performance.now(). */
@@ -78,6 +116,7 @@ export class LiveOverlay {
   }
 
   #hide() {
+    this.isFaded = true;
     this.painter.canvas.style.opacity = "0";
   }
 }

@@ -1,7 +1,7 @@
 // What the live view says beside the picture: figures, the legend, and the chart of areas.
 
 import { Chart } from "./chart.js";
-import { find } from "./dom.js";
+import { find, make } from "./dom.js";
 import { isolateClass, renderLegend, toggleClass } from "./legend.js";
 import { OLDEST_MS } from "./pace.js";
 import { percent } from "./percent.js";
@@ -20,8 +20,9 @@ export class LiveReadings {
   constructor(root, classes, overlay) {
     this.classes = classes;
     this.overlay = overlay;
-    this.figure = find(root, ".chart", HTMLElement);
-    this.chart = new Chart(find(root, ".chart canvas", HTMLCanvasElement));
+    this.panels = [find(root, ".readings", HTMLElement), find(root, ".chart", HTMLElement)];
+    this.chart = new Chart(find(root, ".chart canvas", HTMLCanvasElement), classes);
+    this.slow = find(root, ".slow", HTMLElement);
     this.stats = find(root, ".stats", HTMLElement);
     this.legend = find(root, ".legend", HTMLElement);
     /** @type {LiveResult | null} the newest result that was shown. */
@@ -42,13 +43,28 @@ export class LiveReadings {
    * @param {number} side of the frames in pixels.
    */
   render(figures, side) {
-    this.stats.textContent = describe(figures, side, this.result?.flicker ?? null);
+    const entries = describe(figures, side, this.result?.flicker ?? null).map(([name, value]) =>
+      make("div", {}, make("dt", {}, name), make("dd", {}, value)),
+    );
+    this.stats.replaceChildren(...entries);
+    this.slow.hidden = figures.age <= OLDEST_MS;
     this.#renderAreas();
+  }
+
+  /**
+   * Show or hide all that is only of use while the camera runs.
+   *
+   * @param {boolean} isRunning
+   */
+  show(isRunning) {
+    for (const panel of this.panels) panel.hidden = !isRunning;
+    if (!isRunning) this.chart.clear();
   }
 
   /** Show nothing of the last connection. The chart goes on over a gap. */
   clear() {
-    this.stats.textContent = "";
+    this.stats.replaceChildren();
+    this.slow.hidden = true;
     this.legend.replaceChildren();
   }
 
@@ -69,7 +85,7 @@ export class LiveReadings {
   #changeHidden(change) {
     change();
     this.#renderAreas();
-    this.overlay.paint();
+    this.overlay.repaint();
   }
 }
 
@@ -79,13 +95,16 @@ export class LiveReadings {
  * @param {Figures} figures
  * @param {number} side of the frames in pixels.
  * @param {[raw: number, smoothed: number] | null} flicker see LiveHeader.
+ * @returns {[name: string, value: string][]}
  */
-function describe({ rate, age }, side, flicker) {
-  const parts = [`${rate.toFixed(0)} results/s`, `${age.toFixed(0)} ms old`, `side ${side}`];
-  if (age > OLDEST_MS) parts.push("too old to be shown: the connection is slow");
-  if (flicker) {
-    const [raw, smoothed] = flicker.map((fraction) => percent(fraction, 1));
-    parts.push(`flicker ${raw} before smoothing, ${smoothed} after`);
-  }
-  return parts.join(" · ");
+export function describe({ rate, age }, side, flicker) {
+  /** @type {[name: string, value: string][]} */
+  const rows = [
+    ["Speed", `${rate.toFixed(1)} frames/s`],
+    ["Delay", `${age.toFixed(0)} ms`],
+    ["Input", `${side} × ${side} px`],
+  ];
+  if (!flicker) return rows;
+  const [raw, smoothed] = flicker.map((fraction) => percent(fraction, 1));
+  return [...rows, ["Flicker", raw === smoothed ? raw : `${smoothed}, unsmoothed ${raw}`]];
 }

@@ -6,13 +6,15 @@ import { Pace } from "./pace.js";
 import { takeFrame } from "./webcam.js";
 
 /** @import { LiveResult } from "./connection.js" */
+/** @import { LiveReady } from "./types.js" */
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const SILENT_MS = 10_000; // a connection that has not answered for so long is lost
 
 /**
  * @typedef {object} Listeners
- * @property {(sentence: string) => void} onStatus
+ * @property {(variant: string) => void} onConnecting gets the key of the variant that is asked for.
+ * @property {(ready: LiveReady) => void} onReady
  * @property {(result: LiveResult, now: number) => void} onResult
  * @property {(sentence: string | null) => void} onEnd gets the server's reason, or null if the
  *     network was lost, after which the session goes on by itself.
@@ -33,6 +35,7 @@ export class LiveSession {
     this.retries = 0;
     this.timer = 0;
     this.smoothing = 0;
+    this.variant = "xxs";
   }
 
   /** @param {number} smoothing weight of the past in [0, 0.95]. */
@@ -43,14 +46,15 @@ export class LiveSession {
 
   connect() {
     clearTimeout(this.timer);
-    this.on.onStatus("Connecting ...");
+    this.on.onConnecting(this.variant);
     const address = new URL("live", document.baseURI);
+    address.searchParams.set("variant", this.variant);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const connection = new Connection(address, {
-      onReady: ({ weights }) => {
+      onReady: (ready) => {
         this.retries = 0;
         this.pace.restart(performance.now());
-        this.on.onStatus(weights);
+        this.on.onReady(ready);
         connection.setSmoothing(this.smoothing);
         this.#sendFrame();
       },
