@@ -54,6 +54,16 @@ _SHOW_THUMBNAIL = """async (result) => {
   showThumbnail(document.querySelector("#picker"), result);
 }"""
 
+_READ_VARIANT = """(photo, variant) => {
+  const noted = new URLSearchParams(location.hash.slice(1)).get("variant");
+  return [photo, variant ?? noted];
+}"""
+
+_WRITE_VARIANT = """async (variant) => {
+  const { writeAddress } = await import(new URL("viewer/address.js", document.baseURI));
+  writeAddress("variant", variant);
+}"""
+
 _FRAMING_LABELS = {
     "auto": "Automatic",
     "whole": "Squash to a square",
@@ -117,6 +127,7 @@ def _announce_first_model(page: gr.Blocks, choices: Choices, outputs: list[gr.HT
         on_ready,
         [choices.photo, choices.variant],
         [choices.photo, choices.variant, *outputs],
+        js=_READ_VARIANT,
         show_progress="hidden",
         api_visibility="private",
     ).success(None, outputs[2], None, js=_SHOW_THUMBNAIL, api_visibility="private")
@@ -140,6 +151,7 @@ def _segment_on_change(choices: Choices, viewer: gr.HTML, badge: gr.HTML, status
         js="(result, variant) => variant ?? result?.variant ?? null",
         api_visibility="private",
     )
+    choices.variant.input(None, choices.variant, None, js=_WRITE_VARIANT, api_visibility="private")
     segmented.success(None, viewer, None, js=_SHOW_THUMBNAIL, api_visibility="private")
     segmented.success(None, None, None, js=_SCROLL_TO_RESULT, api_visibility="private")
 
@@ -151,18 +163,20 @@ def on_load(progress: gr.Progress = gr.Progress()) -> None:
 
 
 def on_ready(photo: ImageRequest, variant: str | None) -> tuple[Any, ...]:
-    """Begin with the result of an example, unless the visitor has chosen or begun meanwhile.
+    """Begin with the result of an example, unless the visitor has chosen a picture meanwhile.
+
+    The variant is the one that the visitor or the address has chosen, if there is one.
 
     Returns:
         The picker, the choice of variant, the badge, the status line and the viewer's value.
     """
     skipped = gr.skip()
     try:
-        model = default_registry().first_available()
+        model = choose_model(variant if variant in VARIANTS else None)
     except DemoError as error:
         return skipped, skipped, skipped, render_error(str(error)), skipped
     examples = usable_examples.infos(model)
-    if photo is not None or variant is not None:
+    if photo is not None:
         return gr.HTML(examples=examples), skipped, skipped, skipped, skipped
     badge = render_badge(model.weights)
     result = usable_examples.first_result(model)

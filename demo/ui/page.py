@@ -35,10 +35,32 @@ def build_page() -> gr.Blocks:
             "Images and videos are processed on the machine that serves this page and passed on "
             f"to nobody. {retention.SENTENCE}"
         )
+        _note_tab(page, tabs)
         build_api()
     patch_gradio(page)
     page.queue(max_size=4 * QUEUE_SIZE, api_open=False)
     return page
+
+
+_READ_TAB = """() => {
+  const noted = new URLSearchParams(location.hash.slice(1)).get("tab");
+  const selected = ["live", "video"].includes(noted) ? noted : "image";
+  return { __type__: "update", selected };
+}"""
+
+_WRITE_TAB = """async () => {
+  const { writeAddress } = await import(new URL("viewer/address.js", document.baseURI));
+  writeAddress("tab", TAB);
+}"""
+
+
+def _note_tab(page: gr.Blocks, tabs: gr.Tabs) -> None:
+    """Keep the tab in the address, so that a link opens it."""
+    page.load(None, None, tabs, js=_READ_TAB, api_visibility="private")
+    for tab in tabs.children:
+        noted = "null" if tab.id == "image" else f'"{tab.id}"'
+        script = _WRITE_TAB.replace("TAB", noted)
+        tab.select(None, None, None, js=script, api_visibility="private")
 
 
 def build_theme() -> gr.themes.Base:

@@ -47,7 +47,11 @@ def launch_chromium(playwright: Playwright, *flags: str) -> Browser:
 
 @contextmanager
 def open_page(
-    chromium: Browser, address: str, script: str = "", also: tuple[str, ...] = ()
+    chromium: Browser,
+    address: str,
+    script: str = "",
+    also: tuple[str, ...] = (),
+    noted: str = "",
 ) -> Iterator[Page]:
     """Open a page of its own; fail if a script fails or a request leaves the app.
 
@@ -56,6 +60,7 @@ def open_page(
         address: the app's address.
         script: JavaScript that runs before the page's own.
         also: beginnings of other addresses that may be requested.
+        noted: choices in the part of the address after #.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.add_init_script(script)
@@ -70,7 +75,7 @@ def open_page(
             else trouble.append(request.url)
         ),
     )
-    page.goto(address)
+    page.goto(f"{address}/#{noted}" if noted else address)
     page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
     yield page
     context.close()

@@ -30,11 +30,16 @@ test("a packed colour has its bytes in the order of ImageData", () => {
   assert.deepEqual([...bytes], [1, 2, 3, 51]);
 });
 
+const CAT = style.packColour(VOC[1], 0.4);
+const DIMMED = style.packColour([0, 0, 0], 0.35);
+
 /** @type {[string, Partial<Choices>, number, number][]} */
 const PAINTED = [
-  ["the overlay leaves background clear", { opacity: 0.4 }, 0, style.packColour(VOC[1], 0.4)],
+  ["the overlay can leave background clear", { opacity: 0.4, dim: false }, 0, CAT],
+  ["the overlay darkens background", { opacity: 0.4 }, DIMMED, CAT],
   ["the class map paints all opaque", { view: "map" }, 0xff000000, style.packColour(VOC[1], 1)],
-  ["a hidden class is not painted", { hidden: new Set([1]) }, 0, 0],
+  ["a hidden class is not painted", { hidden: new Set([1]), dim: false }, 0, 0],
+  ["a hidden class is darkened like background", { hidden: new Set([1]) }, DIMMED, DIMMED],
 ];
 
 for (const [name, choices, background, cat] of PAINTED) {
@@ -42,14 +47,14 @@ for (const [name, choices, background, cat] of PAINTED) {
 }
 
 test("background and hidden classes have no outline", () => {
-  assert.deepEqual([...build({}).outlineColours.slice(0, 2)], [0, style.packColour(VOC[1], 1)]);
+  assert.deepEqual([...build({}).outlineColours.slice(0, 2)], [0, 0xffffffff]);
   assert.equal(build({ hidden: new Set([1]) }).outlineColours[1], 0);
 });
 
 test("outlines are drawn in all views but that of confidence", () => {
   assert.equal(build({ outlines: true }).outlineWidth, 3);
   assert.equal(build({ outlines: true, view: "confidence" }).outlineWidth, 0);
-  assert.equal(build({}).outlineWidth, 0);
+  assert.equal(build({ outlines: false }).outlineWidth, 0);
 });
 
 test("confidence is computed only where it is shown", () => {

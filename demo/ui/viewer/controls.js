@@ -19,6 +19,7 @@ export class Controls {
     for (const radio of root.querySelectorAll(".views input")) {
       if (!(radio instanceof HTMLInputElement)) continue;
       radio.name = group;
+      radio.checked = radio.value === choices.view;
       radio.addEventListener("change", () => {
         choices.view = /** @type {Choices["view"]} */ (radio.value);
         onChange("view");

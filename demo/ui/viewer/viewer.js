@@ -1,5 +1,6 @@
 // The viewer of one result. It works on the logits in the browser and asks the server nothing.
 
+import { readChoices, writeChoices } from "./address.js";
 import { Controls } from "./controls.js";
 import { find } from "./dom.js";
 import { FullScreen } from "./fullscreen.js";
@@ -17,6 +18,14 @@ import { clamp } from "./viewport.js";
 /** @import { Choices } from "./style.js" */
 /** @import { ClassInfo, ViewerProps, ViewerValue } from "./types.js" */
 
+/**
+ * @typedef {object} ViewerOptions
+ * @property {boolean} [software] never use WebGL2.
+ * @property {boolean} [hasConfidence] false for a field without confidence.
+ * @property {Partial<Choices>} [saved] choices to begin with.
+ * @property {(choices: Choices) => void} [onChoice] called when the visitor has chosen.
+ */
+
 const STRIDE = 8; // CSS pixels that an arrow key moves the probed point
 
 /**
@@ -27,7 +36,11 @@ const STRIDE = 8; // CSS pixels that an arrow key moves the probed point
  * @param {(name: string, onChange: () => void) => void} watch calls back when a prop has changed.
  */
 export function mount(element, props, watch) {
-  const viewer = new Viewer(find(element, ".viewer", HTMLElement), props.classes);
+  const root = find(element, ".viewer", HTMLElement);
+  const viewer = new Viewer(root, props.classes, {
+    saved: readChoices(),
+    onChoice: (choices) => writeChoices(choices, DEFAULT_CHOICES),
+  });
   watch("value", () => viewer.show(props.value ?? null));
   if (props.value) viewer.show(props.value);
 }
@@ -36,16 +49,17 @@ export class Viewer {
   /**
    * @param {HTMLElement} root holds viewer.html.
    * @param {ClassInfo[]} classes
-   * @param {{software?: boolean, hasConfidence?: boolean}} options software: never use WebGL2;
-   *     hasConfidence: false for a field without confidence.
+   * @param {ViewerOptions} options
    */
-  constructor(root, classes, { software = false, hasConfidence = true } = {}) {
+  constructor(root, classes, options = {}) {
+    const { software = false, hasConfidence = true, saved = {}, onChoice = () => {} } = options;
+    this.onChoice = onChoice;
     this.root = root;
     this.classes = classes;
     /** @type {Viewer[]} all viewers that share choices, controls and viewport with this one. */
     this.linked = [this];
     /** @type {Choices} they stay when another image comes. */
-    this.choices = { ...DEFAULT_CHOICES, hidden: new Set() };
+    this.choices = { ...DEFAULT_CHOICES, ...saved, hidden: new Set() };
     /** @type {{result: ViewerValue, inspection: Inspection} | null} */
     this.shown = null;
     /** @type {Probed | null} */
@@ -181,6 +195,7 @@ export class Viewer {
 
   /** @param {keyof Choices} name */
   #onChoice(name) {
+    this.onChoice(this.choices);
     this.#showView();
     if (!this.shown) return;
     if (name === "threshold" || name === "safe") this.#renderAllAreas();
