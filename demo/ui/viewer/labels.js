@@ -20,12 +20,13 @@ const LEAST_FRACTION = 0.015; // a region that covers less of the image gets no 
  * Find the innermost point of each large connected region.
  *
  * @param {ClassField} field
+ * @param {number} [across] raster points along the longer side of the image.
  * @returns {Label[]}
  */
-export function placeLabels(field) {
+export function placeLabels(field, across = ACROSS) {
   const longer = Math.max(field.width, field.height);
-  const width = Math.ceil((ACROSS * field.width) / longer);
-  const height = Math.ceil((ACROSS * field.height) / longer);
+  const width = Math.ceil((across * field.width) / longer);
+  const height = Math.ceil((across * field.height) / longer);
   const [stepX, stepY] = [field.width / width, field.height / height];
   const ids = field.rasterise({ left: 0, top: 0, stepX, stepY }, width, height);
   const depth = measureDepth(ids, width, height);

@@ -8,6 +8,7 @@ import { placeLabels, renderLabels } from "./labels.js";
 /** @import { LiveOverlay } from "./live_overlay.js" */
 /** @import { ClassInfo } from "./types.js" */
 
+const ACROSS = 40; // see placeLabels: few, because it is done again and again
 const STILL = 0.1; // of the picture: a name stays until the middle of its region is farther away
 
 export class LiveLabels {
@@ -24,10 +25,11 @@ export class LiveLabels {
     this.field = null;
     /** @type {Label[]} with places in fractions of the picture, not mirrored. */
     this.labels = [];
+    this.written = ""; // tells what stands in the layer
   }
 
   /**
-   * Name the regions of the newest result. This costs some milliseconds, so the caller does it a
+   * Name the regions of the newest result. This costs about a millisecond, so the caller does it a
    * few times a second and not for each result.
    *
    * @param {boolean} isOn
@@ -36,13 +38,14 @@ export class LiveLabels {
     const { classes, layer, overlay } = this;
     const field = isOn ? overlay.shown : null;
     if (field && field !== this.field) {
-      const found = placeLabels(field).map((label) => toFractions(label, field));
+      const found = placeLabels(field, ACROSS).map((label) => toFractions(label, field));
       this.labels = settle(found, this.labels, (x, y) => overlay.classAt(x, y));
     }
     this.field = field;
     if (!field) {
       this.labels = [];
       layer.replaceChildren();
+      this.written = "";
       return;
     }
     const [width, height] = [layer.clientWidth, layer.clientHeight];
@@ -54,7 +57,9 @@ export class LiveLabels {
         x: overlay.mirror(x) * width,
         y: y * height,
       }));
-    renderLabels(layer, names, { width, height });
+    const written = JSON.stringify([names, width, height]);
+    if (written !== this.written) renderLabels(layer, names, { width, height });
+    this.written = written;
   }
 }
 

@@ -17,7 +17,7 @@ export class LiveOverlay {
   constructor(video) {
     this.video = video;
     this.opacity = 0.6;
-    this.outlines = true;
+    this.outlines = false;
     this.isMirrored = false;
     /** @type {Set<number>} ids of the classes that are not painted. */
     this.hidden = new Set();
