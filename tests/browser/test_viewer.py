@@ -471,7 +471,9 @@ def test_a_part_that_cannot_be_loaded_is_told(chromium: Browser, server: str) ->
     page = chromium.new_context().new_page()
     page.route("**/field.js", lambda route: route.abort())
     page.goto(server)
-    expect(page.locator("#viewer .empty")).to_contain_text("could not be loaded. Reload the page.")
+    expect(page.locator("#viewer .empty")).to_contain_text(
+        "could not be loaded. Reload the page.", timeout=30_000
+    )
     page.context.close()
 
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import logging
 import shutil
 import tempfile
+import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,10 @@ class OpenVinoEngine:
         return compiled.create_infer_request()
 
 
+_converting = threading.Lock()
+"""PyTorch can trace only one network at a time in a process."""
+
+
 def load_openvino_engine(
     checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress
 ) -> OpenVinoEngine:
@@ -83,7 +88,8 @@ def load_openvino_engine(
     graph = _read_graph(saved)
     if graph is None:
         on_progress(1.0, f"Preparing {variant.label} for this machine, the first time only")
-        graph = _convert(checkpoint.folder, variant)
+        with _converting:
+            graph = _convert(checkpoint.folder, variant)
         _save_graph(graph, saved)
     return OpenVinoEngine(graph)
 

@@ -45,6 +45,7 @@ class Picker {
       this.input.value = "";
     });
     this.#listenToPage();
+    this.#take(this.input.files); // chosen before this module was loaded
   }
 
   /** Show what the server has sent; its first example gives way to what the visitor has chosen. */

@@ -42,6 +42,20 @@ def cache(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / saved.name
 
 
+def test_networks_are_converted_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGMENTATION_CACHE", str(tmp_path))
+
+    def load(key: str) -> np.ndarray:
+        checkpoint = read_checkpoint(BUNDLED_FOLDER / key, "bundled")
+        return load_openvino_engine(checkpoint, get_variant(key), ignore)(VALUES)
+
+    with ThreadPoolExecutor() as callers:
+        for logits in callers.map(load, ["xxs", "s", "xs"]):
+            assert np.isfinite(logits).all()
+
+
 def run_python(code: str) -> str:
     """Run code in a new process; give what it prints, and fail if it fails."""
     done = subprocess.run(
