@@ -1,6 +1,7 @@
 """The fast engine on CPUs: OpenVINO runs the checkpoint's graph, converted once, in f32."""
 
 import errno
+import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -150,4 +151,9 @@ def _save_graph(graph: openvino.Model, saved: Path) -> None:
             made.rename(saved)
     except (OSError, RuntimeError) as error:
         if getattr(error, "errno", None) != errno.ENOTEMPTY:  # another process was first
-            logger.warning("The converted graph cannot be saved in %s: %s", saved.parent, error)
+            _say_not_saved(saved.parent, str(error))
+
+
+@functools.cache  # once for all variants
+def _say_not_saved(folder: Path, reason: str) -> None:
+    logger.warning("The converted graph cannot be saved in %s: %s", folder, reason)
