@@ -17,8 +17,6 @@ from demo.models.slot import Slot
 from demo.models.sources import rank_bundled
 from demo.variants import VARIANTS, get_variant
 
-DEFAULT_VARIANT = "s"
-
 
 class Registry:
     """The models of this process: each variant's own, or what stands in for it.

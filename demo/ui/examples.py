@@ -50,21 +50,24 @@ class UsableExamples:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._tried: dict[Model, tuple[list[Example], ViewerValue | None]] = {}
+        self._tried: dict[str, tuple[Model, list[Example], ViewerValue | None]] = {}
 
     def infos(self, model: Model) -> list[ExampleInfo]:
         """List the examples that a model can do."""
-        return [{"name": e.name, "description": e.description} for e in self._try(model)[0]]
+        _, usable, _ = self._try(model)
+        return [{"name": e.name, "description": e.description} for e in usable]
 
     def first_result(self, model: Model) -> ViewerValue | None:
         """Give the result of the first of them; None if there are none."""
-        return self._try(model)[1]
+        return self._try(model)[2]
 
-    def _try(self, model: Model) -> tuple[list[Example], ViewerValue | None]:
+    def _try(self, model: Model) -> tuple[Model, list[Example], ViewerValue | None]:
+        """Try each variant once, and again when other weights have been loaded for it."""
+        key = model.variant.key
         with self._guard:
-            if model not in self._tried:
-                self._tried = {model: _try_all(model)}
-            return self._tried[model]
+            if key not in self._tried or self._tried[key][0] is not model:
+                self._tried[key] = (model, *_try_all(model))
+            return self._tried[key]
 
 
 usable_examples = UsableExamples()

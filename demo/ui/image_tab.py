@@ -54,9 +54,9 @@ _SHOW_THUMBNAIL = """async (result) => {
   showThumbnail(document.querySelector("#picker"), result);
 }"""
 
-_READ_VARIANT = """(photo, variant) => {
-  const noted = new URLSearchParams(location.hash.slice(1)).get("variant");
-  return [photo, variant ?? noted];
+_READ_VARIANT = """async (photo, variant) => {
+  const { readAddress } = await import(new URL("viewer/address.js", document.baseURI));
+  return [photo, variant ?? readAddress("variant")];
 }"""
 
 _WRITE_VARIANT = """async (variant) => {

@@ -47,6 +47,7 @@ _READ_TAB = """() => {
   const selected = ["live", "video"].includes(noted) ? noted : "image";
   return { __type__: "update", selected };
 }"""
+"""Reads at once: Gradio reports the first tab as chosen while a module would still be loading."""
 
 _WRITE_TAB = """async () => {
   const { writeAddress } = await import(new URL("viewer/address.js", document.baseURI));

@@ -143,8 +143,6 @@
  *     scene.
  */
 
-export {};
-
 /**
  * What the visitor has chosen: an example's name, or an upload's path on the server and the name of
  * the visitor's file. What Python makes of a frozen frame is new: the page then sends it back to be
@@ -164,3 +162,5 @@ export {};
  *
  * @typedef {ViewerProps<PickedPicture> & {examples?: ExampleInfo[]}} PickerProps
  */
+
+export {};
