@@ -24,6 +24,7 @@ from demo.models.registry import default_registry
 from demo.settings import asked_port, stored_bytes
 from demo.ui.components import VIEWER
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
+from demo.ui.gradio_patches import let_generators_end_twice
 from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
 from demo.ui.uploads import upload_folder
@@ -88,6 +89,7 @@ def _launch(page: gr.Blocks, state: GateState) -> None:
         page.launch(
             prevent_thread_lock=True, quiet=True, server_port=asked_port(), **_options(page, state)
         )
+        let_generators_end_twice(page)
     except OSError:
         fault = find_port_fault(LOCALHOST_NAME, INITIAL_PORT_VALUE)
         if fault is None:

@@ -34,10 +34,12 @@ def model(registry: Registry) -> Model:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give all tests one new cache of converted networks, apart from the user's."""
+def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Give the tests of all processes one new cache of converted networks, not the user's."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEGMENTATION_CACHE", str(tmp_path_factory.mktemp("graphs")))
+        patch.setenv("SEGMENTATION_CACHE", str(folder / "graphs"))
         yield
 
 

@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from demo.environment import mend_environment
 from demo.settings import cache_folder
 from tests.support.browser import ASTRONAUT
-from tests.support.server import run_app
+from tests.support.server import copy_without, run_app
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +100,7 @@ def test_a_folder_of_uploads_that_another_user_owns_is_left_to_them(
 
 
 def test_with_nothing_to_write_to_the_app_segments(tmp_path: Path) -> None:
+    root = copy_without("s", "xs", folder=tmp_path / "root")
     variables = {
         "HOME": "/dev/null",
         "HF_HOME": "/dev/null/hub",
@@ -108,7 +109,7 @@ def test_with_nothing_to_write_to_the_app_segments(tmp_path: Path) -> None:
         "TMPDIR": "/dev/null/tmp",
         "XDG_CACHE_HOME": "",
     }
-    with run_app(tmp_path, **variables) as address:  # type: ignore[arg-type]
+    with run_app(tmp_path, root, **variables) as address:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             client = Client(address, download_files=tmp_path, verbose=False)

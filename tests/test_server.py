@@ -39,10 +39,17 @@ META = {"_type": "gradio.FileData"}
 
 
 class App:
-    """A running app whose files and log lie in one folder."""
+    """A running app whose files, converted networks and log lie in one folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: is made for it.
+        command: what Python runs.
+    """
+
+    def __init__(self, folder: Path, *command: str) -> None:
+        self.command = command
         self.folder, self.log = folder, folder / "log.txt"
+        self.graphs = folder / "graphs"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.start()
@@ -53,10 +60,11 @@ class App:
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_TEMP_DIR": str(self.folder / "files"),
             "HF_HUB_OFFLINE": "1",
+            "SEGMENTATION_CACHE": str(self.graphs),
         }
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, *self.command], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         wait_for(self.address, self.process, self.log)
         for _ in range(300):
@@ -112,8 +120,8 @@ class App:
 
 
 @contextmanager
-def run(folder: Path) -> Iterator[App]:
-    app = App(folder)
+def run(folder: Path, *command: str) -> Iterator[App]:
+    app = App(folder, *command)
     try:
         yield app
     finally:
@@ -124,7 +132,15 @@ def run(folder: Path) -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with run(tmp_path_factory.mktemp("app")) as app:
+    """The app with an engine that needs no weights."""
+    with run(tmp_path_factory.mktemp("app"), "-m", "tests.support.fake_app") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def bundled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app with the bundled checkpoints."""
+    with run(tmp_path_factory.mktemp("bundled-app"), "app.py") as app:
         yield app
 
 
@@ -165,11 +181,13 @@ def occupied(port: int) -> Iterator[None]:
 
 
 def test_a_start_on_a_terminal_tells_weights_busy_port_and_address_a_line_each(
-    app: App, tmp_path: Path
+    bundled_app: App, tmp_path: Path
 ) -> None:
     """The app of the module has converted the network before, as on any but the first start."""
     with occupied(7860):
-        _, (weights, busy, address, *rest) = start_on_terminal(tmp_path)
+        _, (weights, busy, address, *rest) = start_on_terminal(
+            tmp_path, SEGMENTATION_CACHE=str(bundled_app.graphs)
+        )
     assert weights.startswith("MobileViT-") and "HF_HUB_OFFLINE" in weights
     port = urlsplit(address.removeprefix("The page is at ")).port
     assert busy == f"Port 7860 is taken by another program, so the page is on port {port}."
@@ -187,8 +205,8 @@ def test_a_port_that_was_asked_for_and_is_taken_ends_the_start_with_a_sentence(
     ]
 
 
-def test_the_log_tells_once_for_each_variant_why_the_hub_gave_nothing(app: App) -> None:
-    start = app.log.read_text().partition("The page is at")[0]
+def test_the_log_tells_once_for_each_variant_why_the_hub_gave_nothing(bundled_app: App) -> None:
+    start = bundled_app.log.read_text().partition("The page is at")[0]
     lacks = [line for line in start.splitlines() if "gave no" in line]
     mentions = {
         each.key: sum(each.checkpoint + ":" in line or each.label + ":" in line for line in lacks)
@@ -429,20 +447,16 @@ def test_the_server_starts_again_after_being_killed_under_load(app: App) -> None
     assert app.is_well()
 
 
-def test_saved_graphs_damaged_while_the_server_runs_do_no_harm(app: App) -> None:
+def test_saved_graphs_damaged_while_the_server_runs_do_no_harm(bundled_app: App) -> None:
     """The server has read the graphs already; it compiles each size of input at its first use."""
-    graphs = list(Path(os.environ["SEGMENTATION_CACHE"]).rglob("*.bin"))
+    photo = {"path": bundled_app.upload_path(CORPUS["20000×1"]), "meta": META}
+    assert isinstance(bundled_app.segment(photo), list)
+    graphs = list(bundled_app.graphs.rglob("*.bin"))
     assert graphs
-    whole = {file: file.read_bytes() for file in graphs}
-    try:
-        for file in graphs:
-            os.truncate(file, 0)
-        photo = {"path": app.upload_path(CORPUS["20000×1"]), "meta": META}
-        for framing in ("aspect", "crop"):
-            assert isinstance(app.segment(photo, framing=framing), list)
-    finally:
-        for file, content in whole.items():
-            file.write_bytes(content)
+    for file in graphs:
+        os.truncate(file, 0)
+    for framing in ("aspect", "crop"):
+        assert isinstance(bundled_app.segment(photo, framing=framing), list)
 
 
 def test_sigterm_finishes_running_work_and_stops(app: App) -> None:

@@ -33,6 +33,20 @@ def patch_gradio(page: gr.Blocks) -> None:
     page.process_api = _in_a_sentence(page.process_api, describe_failure)
 
 
+def let_generators_end_twice(page: gr.Blocks) -> None:
+    """Let Gradio remove a generator that ended while it was cancelled; call this after the launch.
+
+    Gradio (6.31) checks whether it is there before it waits for a lock, and not after, so that the
+    request to cancel would fail.
+    """
+    page.app.iterators = _Generators(page.app.iterators)
+
+
+class _Generators(dict[str, Any]):
+    def __delitem__(self, event_id: str) -> None:
+        self.pop(event_id, None)
+
+
 def _in_a_sentence(step: _Async, describe: Callable[[Exception], str]) -> _Async:
     """Give the visitor a sentence; Gradio would write a traceback to the log only."""
 

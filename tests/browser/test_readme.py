@@ -46,6 +46,21 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert (tmp_path / "cat.overlay.png").exists()
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_what_the_readme_points_to_is_there(link: str) -> None:
-    assert (ROOT / link).exists()
+DOCUMENTS = ("README.md", "BENCHMARKS.md", "SECURITY.md", "training/README.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_points_to_is_there(document: str) -> None:
+    content = (ROOT / document).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", content, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", content):
+        path, _, anchor = link.partition("#")
+        assert (ROOT / document).parent.joinpath(path).exists(), link
+        assert path or anchor in anchors, link
+
+
+def test_the_contents_name_every_section() -> None:
+    contents = README.partition("**Contents**")[2].partition("\n\n")[0]
+    sections = re.findall(r"^## (.*)$", README.partition("**Contents**")[2], re.MULTILINE)
+    assert re.findall(r"\[([^]]+)\]", contents) == sections

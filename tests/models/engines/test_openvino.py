@@ -52,7 +52,7 @@ def test_networks_are_converted_at_the_same_time(
         return load_openvino_engine(checkpoint, get_variant(key), ignore)(VALUES)
 
     with ThreadPoolExecutor() as callers:
-        for logits in callers.map(load, ["xxs", "s", "xs"]):
+        for logits in callers.map(load, ["xxs", "xs"]):
             assert np.isfinite(logits).all()
 
 
