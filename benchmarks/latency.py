@@ -1,6 +1,9 @@
 """Compare our time from an image in memory to a class map of its size with that of transformers.
 
 python -m benchmarks.latency [--rounds N] [--json FILE]
+
+Where the processor computes in bf16, ours is also measured in that. The share of the machine's rate
+is that of its highest f32 rate, so that in bf16 it may be above 100 %; in f32 it may not.
 """
 
 import argparse
@@ -18,17 +21,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.ours import load_bundled, make_photograph, our_path
+from benchmarks.ours import load_bundled, make_photograph
 from benchmarks.peak_memory import measure
+from benchmarks.peak_rate import measure_peak
 from benchmarks.peers import PEERS, reference_model, transformers_path
 from demo.cpus import usable_cpus
+from demo.inference import segment
 from demo.variants import VARIANTS
 
 SIZES = ((480, 640), (1080, 1920), (3000, 4000))
 GFLOP = {"xxs": 7.9, "xs": 14.8, "s": 27.4}
 """The GFLOP of one forward pass at 512×512, by counting."""
-
-_MATRIX = 3072
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,10 @@ class Row:
         ratio: peer_ms / ours_ms.
         agreement: fraction of pixels on which ours and transformers' path agree when both show the
             network the whole image.
+        precision: what our network computes in: f32 or bf16; the peers compute in f32.
         forward_ratio: transformers' forward pass at 512×512 over ours.
-        peak_fraction: fraction of the machine's measured f32 rate that our forward pass reaches.
+        bf16_ratio: for bf16, our forward pass in f32 over that in bf16; else None.
+        peak_fraction: fraction of the machine's highest f32 rate that our forward pass reaches.
         network_fraction: fraction of our time that is the forward pass.
         peer_peak_mb, ours_peak_mb: peak memory in MiB of a process that runs only this path.
         ours_above_mb: memory in MiB that our run needs above the loaded network and image.
@@ -48,6 +53,7 @@ class Row:
 
     variant: str
     weights: str
+    precision: str
     image_hw: tuple[int, int]
     peer: str
     peer_ms: float
@@ -55,6 +61,7 @@ class Row:
     ratio: float
     agreement: float
     forward_ratio: float
+    bf16_ratio: float | None
     peak_fraction: float
     network_fraction: float
     peer_peak_mb: float
@@ -74,60 +81,78 @@ def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, li
     return times
 
 
-def peak_gflops(rounds: int = 9) -> float:
-    """Measure the machine's f32 rate in GFLOP/s: the median of large matrix products."""
-    torch.set_num_threads(usable_cpus())
-    a, b = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
-    times = interleave({"product": lambda: a @ b}, rounds)["product"]
-    return 2 * _MATRIX**3 / float(np.median(times)) / 1e6
-
-
 def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
-    """Measure all sizes and peers for one variant; print each row as soon as it is known."""
-    paths = {"ours": our_path(key)} | {name: build(key) for name, build in PEERS.items()}
+    """Measure all sizes, precisions and peers for one variant; print each row once it is known."""
+    model = load_bundled(key)
+    ours = {"f32": model} | ({"bf16": model.fast} if model.bf16_engine else {})
+    peers = {name: build(key) for name, build in PEERS.items()}
     squashed = transformers_path(key, squash=True)
-    engine = load_bundled(key).engine
-    model = reference_model(key)
+    reference = reference_model(key)
     values = np.random.default_rng(0).random((1, 3, 512, 512), dtype=np.float32)
 
     def reference_forward() -> None:
         with torch.inference_mode():
-            model(pixel_values=torch.from_numpy(values))
+            reference(pixel_values=torch.from_numpy(values))
 
     rows = []
     for image_hw in SIZES:
         image = make_photograph(image_hw)
         calls: dict[str, Callable[[], Any]] = {
-            name: partial(path, image) for name, path in paths.items()
+            name: partial(path, image) for name, path in peers.items()
         }
-        calls["our forward"] = lambda: engine(values)
         calls["their forward"] = reference_forward
+        for precision, each in ours.items():
+            calls[precision] = partial(segment, image, each)
+            calls[f"{precision} forward"] = partial(each.engine, values)
         times = interleave(calls, rounds)
-        ms = {name: float(np.median(taken)) for name, taken in times.items()}
-        agreement = float((paths["ours"](image) == squashed(image)).mean())
-        rate = peak_gflops(3)
-        ours_peak, ours_above = measure_memory("ours", key, image_hw) if memory else (0.0, 0.0)
-        for peer in PEERS:
-            rows.append(
-                Row(
-                    variant=key,
-                    weights="bundled",
-                    image_hw=image_hw,
-                    peer=peer,
-                    peer_ms=ms[peer],
-                    ours_ms=ms["ours"],
-                    ratio=_median_ratio(times[peer], times["ours"]),
-                    agreement=agreement,
-                    forward_ratio=_median_ratio(times["their forward"], times["our forward"]),
-                    peak_fraction=GFLOP[key] / ms["our forward"] * 1000 / rate,
-                    network_fraction=ms["our forward"] / ms["ours"],
-                    peer_peak_mb=measure_memory(peer, key, image_hw)[0] if memory else 0.0,
-                    ours_peak_mb=ours_peak,
-                    ours_above_mb=ours_above,
+        peak = measure_peak()
+        expected = squashed(image)
+        for precision, each in ours.items():
+            taken = {"ours": times[precision], "forward": times[f"{precision} forward"]}
+            measures_memory = memory and precision == "f32"
+            peaks = measure_memory("ours", key, image_hw) if measures_memory else (0.0, 0.0)
+            for peer in PEERS:
+                rows.append(
+                    Row(
+                        variant=key,
+                        weights="bundled",
+                        precision=precision,
+                        image_hw=image_hw,
+                        peer=peer,
+                        peer_ms=float(np.median(times[peer])),
+                        ours_ms=float(np.median(taken["ours"])),
+                        ratio=_median_ratio(times[peer], taken["ours"]),
+                        agreement=float((segment(image, each).class_map == expected).mean()),
+                        forward_ratio=_median_ratio(times["their forward"], taken["forward"]),
+                        bf16_ratio=_median_ratio(times["f32 forward"], taken["forward"])
+                        if precision == "bf16"
+                        else None,
+                        peak_fraction=_share_of_peak(key, precision, taken["forward"], peak),
+                        network_fraction=1 / _median_ratio(taken["ours"], taken["forward"]),
+                        peer_peak_mb=measure_memory(peer, key, image_hw)[0]
+                        if measures_memory
+                        else 0.0,
+                        ours_peak_mb=peaks[0],
+                        ours_above_mb=peaks[1],
+                    )
                 )
-            )
-            print_row(rows[-1])
+                print_row(rows[-1])
     return rows
+
+
+def _share_of_peak(key: str, precision: str, forward_ms: list[float], peak: float) -> float:
+    """Compute which fraction of the peak rate, in GFLOP/s, the forward pass reaches.
+
+    Raises:
+        RuntimeError: if that is more than all of it in f32: then the peak is wrong.
+    """
+    share = GFLOP[key] / float(np.median(forward_ms)) * 1000 / peak
+    if precision == "f32" and share > 1:
+        raise RuntimeError(
+            f"The forward pass reaches {share:.0%} of the highest measured rate. That rate is "
+            "wrong; measure again on a machine that does nothing else."
+        )
+    return share
 
 
 def measure_memory(path: str, key: str, image_hw: tuple[int, int]) -> tuple[float, float]:
@@ -148,12 +173,21 @@ def print_row(row: Row) -> None:
     """Print one line of the table."""
     height, width = row.image_hw
     print(
-        f"| {row.variant.upper()} ({row.weights}) | {width}×{height} | {row.peer} "
+        f"| {row.variant.upper()} | {row.precision} | {width}×{height} | {row.peer} "
         f"| {row.peer_ms:.0f} | {row.ours_ms:.0f} | {row.ratio:.1f} | {row.forward_ratio:.1f} "
+        f"| {f'{row.bf16_ratio:.2f}' if row.bf16_ratio else ''} "
         f"| {row.network_fraction:.0%} | {row.peak_fraction:.0%} | {row.agreement:.3%} "
         f"| {row.peer_peak_mb:.0f} | {row.ours_peak_mb:.0f} | {row.ours_above_mb:.0f} |",
         flush=True,
     )
+
+
+def processor_name() -> str:
+    """Name the processor, as the kernel does where it can."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def main() -> None:
@@ -164,13 +198,13 @@ def main() -> None:
     parser.add_argument("--no-memory", dest="memory", action="store_false")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, {usable_cpus()} CPUs, ", end="")
-    print(f"{peak_gflops():.0f} GFLOP/s in f32 matrix products")
+    print(f"{processor_name()}, {usable_cpus()} CPUs, at most {measure_peak():.0f} GFLOP/s in f32")
     print(
-        "| variant (weights) | image | peer | peer ms | ours ms | ratio | forward ratio "
-        "| network's share | of peak rate | agreement | peer MiB | ours MiB | ours above MiB |"
+        "| variant | precision | image | peer | peer ms | ours ms | ratio | forward ratio "
+        "| f32 over bf16 | network's share | of peak rate | agreement | peer MiB | ours MiB "
+        "| ours above MiB |"
     )
-    print("|" + "---|" * 13)
+    print("|" + "---|" * 15)
     rows = []
     for key in options.variant or VARIANTS:
         rows += measure_variant(key, options.rounds, options.memory)

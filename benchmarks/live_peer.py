@@ -15,7 +15,7 @@ from demo.overlay import draw_overlay
 
 def main(port: int, side: int) -> None:
     """Serve one page with a streaming camera and its overlay."""
-    model = load_bundled("xxs")
+    model = load_bundled("xxs").fast
 
     def on_frame(frame: np.ndarray) -> np.ndarray:
         return draw_overlay(frame, segment(frame, model, side=side))

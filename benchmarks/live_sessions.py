@@ -34,6 +34,7 @@ class SlowEngine:
 
     def __init__(self, engine: Engine, slow_ms: float) -> None:
         self._engine, self._slow_s = engine, slow_ms / 1000
+        self.precision = engine.precision
 
     def __call__(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network, then wait."""
@@ -45,7 +46,9 @@ class SlowEngine:
 def serve(port: int, slow_ms: float) -> None:
     """Serve the live view's socket without the page."""
     loaded = load_bundled("xxs")
-    engine = SlowEngine(loaded.engine, slow_ms) if slow_ms else loaded.engine
+    engine = loaded.fast.engine
+    if slow_ms:
+        engine = SlowEngine(engine, slow_ms)
     registry = Registry(lambda variant, _: Model(variant, engine, loaded.weights))
     live_socket.default_registry = lambda: registry  # type: ignore[attr-defined]
     app = Starlette(routes=[live_socket.live_route()])

@@ -40,12 +40,14 @@ class VocClass:
     Attributes:
         colour: VOC's own colour.
         safe_colour: a colour that the colour-blind can tell from the others.
+        meaning: what the name says, where that is not plain; else empty.
     """
 
     id: int
     name: str
     colour: tuple[int, int, int]
     safe_colour: tuple[int, int, int]
+    meaning: str
 
 
 def _voc_colour(index: int) -> tuple[int, int, int]:
@@ -93,6 +95,14 @@ _SAFE_COLOURS = {
 each the farthest from all before it in CIELAB as seen with normal vision and, after Machado et al.
 (2009), without each kind of cone."""
 
+_MEANINGS = {
+    "background": "everything that is none of the other 20 classes",
+    "diningtable": "a dining table",
+    "pottedplant": "a plant in a pot",
+    "tvmonitor": "a television, or the screen of a computer",
+}
+
 CLASSES = tuple(
-    VocClass(i, name, _voc_colour(i), _SAFE_COLOURS[name]) for i, name in enumerate(CLASS_NAMES)
+    VocClass(i, name, _voc_colour(i), _SAFE_COLOURS[name], _MEANINGS.get(name, ""))
+    for i, name in enumerate(CLASS_NAMES)
 )

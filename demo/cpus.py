@@ -1,4 +1,4 @@
-"""How many CPUs this process may use."""
+"""How many CPUs this process may use, and whether they compute in bfloat16."""
 
 import math
 import os
@@ -7,6 +7,8 @@ from pathlib import Path
 from demo.settings import promised_cpus
 
 _CGROUP = Path("/sys/fs/cgroup")
+_CPUINFO = Path("/proc/cpuinfo")
+_BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def usable_cpus(cgroup: Path = _CGROUP) -> int:
@@ -38,3 +40,17 @@ def _quota(cgroup: Path) -> int | None:
     if quota in ("max", "-1"):
         return None
     return max(1, math.ceil(int(quota) / int(period)))
+
+
+def computes_in_bf16(cpuinfo: Path = _CPUINFO) -> bool:
+    """Tell whether the processor itself multiplies in bfloat16; emulation would be slower.
+
+    Args:
+        cpuinfo: the kernel's list of processors; without it, the answer is no.
+    """
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    return not _BF16_FLAGS.isdisjoint(flags)

@@ -256,6 +256,7 @@ def run_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
         "network_hw": list(segmentation.framing.network_hw),
         "seen_box": list(segmentation.framing.box),
         "elapsed_ms": round(segmentation.elapsed_ms, 1),
+        "precision": segmentation.precision,
         "notes": list(segmentation.notes),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _installed_versions(),
@@ -287,6 +288,7 @@ def areas_record(segmentation: Segmentation) -> dict[str, Any]:
         "revision": segmentation.weights.revision,
         "image_hw": list(segmentation.image_hw),
         "elapsed_ms": round(segmentation.elapsed_ms, 1),
+        "precision": segmentation.precision,
         "areas": [
             {
                 "class_id": area.class_id,

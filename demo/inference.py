@@ -19,7 +19,7 @@ from demo.framing import (
 )
 from demo.image import Image
 from demo.metrics import FORWARD_PASSES, SEGMENT_SECONDS
-from demo.models.engines.contract import Engine
+from demo.models.engines.contract import Network
 from demo.models.model import Model
 from demo.segmentation import Segmentation
 
@@ -57,17 +57,18 @@ def segment(
         variant=model.variant,
         weights=model.weights,
         elapsed_ms=elapsed_s * 1000,
+        precision=model.engine.precision,
         notes=notes,
     )
 
 
 def classify(
-    engine: Engine, pixel_values: NDArray[np.float32], framing: Framing
+    network: Network, pixel_values: NDArray[np.float32], framing: Framing
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Run a network on framed pixels and give each pixel of the original image its class.
 
     Args:
-        engine: the network.
+        network: usually a model's engine.
         pixel_values: (1, 3, h, w) float32 BGR in [0, 1].
         framing: where these pixels lie in the original image.
 
@@ -75,5 +76,5 @@ def classify(
         (21, h/16, w/16) float32 logits, and the H×W uint8 class map of the original image, 255
         where the network saw nothing.
     """
-    logits = engine(pixel_values)[0]
+    logits = network(pixel_values)[0]
     return logits, classify_pixels(logits, framing)

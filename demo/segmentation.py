@@ -28,6 +28,7 @@ class Segmentation:
         variant: the model that was run.
         weights: where its weights came from.
         elapsed_ms: wall time of framing, network and class map together.
+        precision: what the network computed in: ``f32`` or ``bf16``.
         notes: what was ignored when the image was read, one sentence for each thing.
 
     Raises:
@@ -40,6 +41,7 @@ class Segmentation:
     variant: Variant
     weights: WeightsSource
     elapsed_ms: float
+    precision: str = "f32"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

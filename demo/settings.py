@@ -6,6 +6,7 @@ from pathlib import Path
 from demo.errors import InvalidOption
 
 ENGINES = ("auto", "torch", "openvino")
+PRECISIONS = ("auto", "f32", "bf16")
 
 
 def local_checkpoints() -> Path | None:
@@ -25,6 +26,18 @@ def engine_choice() -> str:
         raise InvalidOption(
             f"Unknown SEGMENTATION_ENGINE {value!r}. Choose auto, torch or openvino."
         )
+    return value
+
+
+def precision_choice() -> str:
+    """SEGMENTATION_PRECISION: one of `PRECISIONS`; ``auto`` if it is not set.
+
+    Raises:
+        InvalidOption: if it is anything else.
+    """
+    value = os.environ.get("SEGMENTATION_PRECISION", "").strip() or "auto"
+    if value not in PRECISIONS:
+        raise InvalidOption(f"Unknown SEGMENTATION_PRECISION {value!r}. Choose auto, f32 or bf16.")
     return value
 
 

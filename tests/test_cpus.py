@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from demo import cpus
-from demo.cpus import usable_cpus
+from demo.cpus import computes_in_bf16, usable_cpus
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,16 @@ def test_the_number_that_spaces_promises_counts(
     monkeypatch.setattr(cpus, "_affinity", lambda: 8)
     monkeypatch.setenv("CPU_CORES", value)
     assert usable_cpus(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [("avx512f avx512_bf16", True), ("amx_bf16 amx_tile", True), ("avx512f", False), (None, False)],
+)
+def test_bf16_is_used_only_where_the_processor_computes_in_it(
+    tmp_path: Path, flags: str | None, expected: bool
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if flags:
+        file.write_text(f"processor\t: 0\nmodel name\t: bf16\nflags\t\t: fpu {flags}\nbugs\t: \n")
+    assert computes_in_bf16(file) == expected

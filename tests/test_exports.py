@@ -138,6 +138,7 @@ def test_the_areas_record_has_the_documented_keys() -> None:
         "revision": "sha256:0",
         "image_hw": [2, 3],
         "elapsed_ms": 1.0,
+        "precision": "f32",
         "areas": [{"class_id": 8, "class_name": "cat", "pixels": 6, "fraction": 1.0}],
         "not_seen": 0,
         "notes": [],

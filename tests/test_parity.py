@@ -162,7 +162,7 @@ def test_a_planted_mistake_breaks_the_agreement(
         engine.model.mobilevit.train()
 
     class Mistaken:
-        name = "mistaken"
+        precision = "f32"
 
         def __call__(self, pixel_values: np.ndarray) -> np.ndarray:
             return engine(mutate(pixel_values))

@@ -107,7 +107,8 @@ class App:
         """Give the API's answer: a list, or the sentence of an error."""
         status, answer = self.ask(self.join(photo, variant, framing))
         assert status == 200
-        kind, content = answer.removeprefix("event: ").split("\ndata: ", 1)
+        last = answer.strip().split("\n\n")[-1]  # heartbeats come before it
+        kind, content = last.removeprefix("event: ").split("\ndata: ", 1)
         found = json.loads(content)
         return found if kind == "complete" else found["error"]
 

@@ -1,6 +1,7 @@
 """Videos of painted frames are segmented, encoded again and measured, or refused."""
 
 import csv
+import dataclasses
 import io
 import shutil
 import struct
@@ -40,6 +41,14 @@ def test_every_frame_is_segmented_and_stays_at_its_time(
         shown = list(result.decode(video=0))
         assert len(shown) == 12 and (shown[0].height, shown[0].width) == (120, 160)
         assert [round(frame.time or 0, 2) for frame in shown] == [i / 10 for i in range(12)]
+
+
+def test_a_video_is_segmented_in_bf16_where_it_can_be_had(model: Model, tmp_path: Path) -> None:
+    fast = ColourEngine()
+    both = dataclasses.replace(model, bf16_engine=fast)
+    video = write_video(tmp_path / "video.mp4")
+    frames = list(segment_video(video, tmp_path / "result.mp4", both))
+    assert fast.calls == len(frames) == 12
 
 
 def test_times_count_from_the_first_frame(model: Model, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from demo.errors import InvalidOption, WeightsUnavailable
 from demo.framing import DEFAULT_SIDE
 from demo.models.checkpoint import Checkpoint, NoWeights, OnProgress, read_checkpoint
-from demo.models.engines.choice import load_engine
+from demo.models.engines.choice import load_engines
 from demo.models.model import Model
 from demo.models.sources import BUNDLED_SOURCES, Sources, own_sources
 from demo.variants import Variant
@@ -88,9 +88,9 @@ def with_reason(model: Model, reason: str) -> Model:
 
 def _load(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> Model:
     on_progress(1.0, f"Loading {variant.label}")
-    engine = load_engine(checkpoint, variant, on_progress)
+    engines = load_engines(checkpoint, variant, on_progress)
     # Run the network once, so that the first visitor does not wait for it to be prepared.
     grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
-    if not np.isfinite(engine(grey)).all():
+    if not np.isfinite(engines.engine(grey)).all():
         raise NoWeights(f"the checkpoint of {variant.label} gives no finite numbers")
-    return Model(variant, engine, checkpoint.source)
+    return Model(variant, engines.engine, checkpoint.source, engines.bf16_engine)

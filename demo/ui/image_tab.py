@@ -213,7 +213,8 @@ def on_segment(
 
 def describe_result(segmentation: Segmentation, framing: str) -> str:
     """Say what was done in how long, what it means if nothing was found, and what was ignored."""
-    took = f"{segmentation.variant.label} took {segmentation.elapsed_ms:.0f} ms."
+    label, precision = segmentation.variant.label, segmentation.precision
+    took = f"{label} took {segmentation.elapsed_ms:.0f} ms in {precision}."
     sentences = [took, *segmentation.notes]
     if framing == "auto" and segmentation.framing.name == "aspect":
         sentences.insert(1, "The picture is longer than 2:1, so its proportions were kept.")

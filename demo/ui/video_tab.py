@@ -263,7 +263,8 @@ def _tell(
 def _summarise(model: Model, frames: list[FrameAreas], took_s: float, losses: Losses) -> str:
     rate = len(frames) / took_s
     count = f"{len(frames):,} frame{'s' if len(frames) != 1 else ''}"
-    done = f"{model.variant.label}: {count} at {rate:.1f} frames/s."
+    precision = model.fast.engine.precision
+    done = f"{model.variant.label}: {count} at {rate:.1f} frames/s in {precision}."
     nothing = [] if _seen(frames) else ["Nothing was found: every frame is background."]
     return " ".join([done, *nothing, *losses.sentences()])
 

@@ -23,9 +23,10 @@ DISPLAY_SIDE = 2048
 
 
 class ClassInfo(TypedDict):
-    """A class: its name and its colours."""
+    """A class: its name, what that means, and its colours."""
 
     name: str
+    meaning: str
     voc: tuple[int, int, int]
     safe: tuple[int, int, int]
 
@@ -114,7 +115,10 @@ class ComparisonValue(ViewerImage):
 
 def class_infos() -> list[ClassInfo]:
     """List the classes in the order of their ids."""
-    return [{"name": c.name, "voc": c.colour, "safe": c.safe_colour} for c in CLASSES]
+    return [
+        {"name": c.name, "meaning": c.meaning, "voc": c.colour, "safe": c.safe_colour}
+        for c in CLASSES
+    ]
 
 
 def viewer_value(image: Image, segmentation: Segmentation) -> ViewerValue:

@@ -1,6 +1,7 @@
 """The WebSocket of the live view: one frame in flight, nothing queued, nothing on disk.
 
-The browser names a variant in the address, /live?variant=xs, when a session begins. It sends text,
+The browser names a variant in the address, /live?variant=xs, when a session begins; with
+&precision=f32, the network computes in f32 where it would in bf16. The browser sends text,
 {"smoothing": 0.5}, whenever that changes, and each frame as a binary message, a JPEG. Each frame is
 answered by one binary message: the length of a JSON header (4 bytes, little-endian), the header,
 and the logits as little-endian half floats. A session that cannot go on ends with a close code and
@@ -22,9 +23,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from demo.areas import AreaRow
 from demo.cpus import usable_cpus
-from demo.errors import Busy, DemoError
+from demo.errors import Busy, DemoError, InvalidOption, shorten
 from demo.live import LiveResult, LiveSession
 from demo.metrics import FORWARD_PASSES
+from demo.models.engines.contract import Engine
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.web.client import client_address, is_own_page
@@ -53,6 +55,8 @@ class LiveReady(TypedDict):
 
     ready: str
     weights: str
+    precision: str
+    has_bf16: bool
 
 
 class LiveError(TypedDict):
@@ -90,12 +94,15 @@ async def serve_live(socket: WebSocket) -> None:
         _check_origin(socket)
         with sessions.enter(client_address(socket.scope)) as end:
             model = await _load(socket.query_params.get("variant", DEFAULT_VARIANT))
+            engine = _choose_engine(model, socket.query_params.get("precision", "auto"))
             ready: LiveReady = {
                 "ready": model.variant.label,
                 "weights": model.weights.describe(),
+                "precision": engine.precision,
+                "has_bf16": model.bf16_engine is not None,
             }
             await socket.send_json(ready)
-            await _converse(socket, LiveSession(model.engine), end, model.variant.key)
+            await _converse(socket, LiveSession(engine), end, model.variant.key)
     except WebSocketDisconnect:
         return
     except Ended as ending:
@@ -117,6 +124,17 @@ async def _load(variant: str) -> Model:
         WeightsUnavailable: if it has no weights.
     """
     return await asyncio.wrap_future(default_registry().request(variant))
+
+
+def _choose_engine(model: Model, precision: str) -> Engine:
+    """Choose the engine of a session.
+
+    Raises:
+        InvalidOption: if the precision is neither ``auto`` nor ``f32``.
+    """
+    if precision not in ("auto", "f32"):
+        raise InvalidOption(f"Unknown precision {shorten(precision)}. Choose auto or f32.")
+    return model.engine if precision == "f32" else model.fast.engine
 
 
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:

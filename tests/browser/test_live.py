@@ -110,7 +110,7 @@ def test_another_variant_goes_on_with_the_same_camera(live: Page) -> None:
     start(live)
     track = live.evaluate_handle("document.querySelector('.live video').srcObject.getTracks()[0]")
     live.locator(".live .variants input:checked").press("ArrowRight")
-    expect(live.locator(".live .message")).to_have_text("MobileViT-XS is running.", timeout=60_000)
+    expect(live.locator(".live .message")).to_contain_text("MobileViT-XS is", timeout=60_000)
     expect(live.locator(".live .stats")).to_contain_text("frames/s")
     assert [socket.url.partition("?")[2] for socket in sockets] == ["variant=xxs", "variant=xs"]
     wait_until_closed(sockets[0], live)
@@ -415,8 +415,32 @@ def test_a_lost_connection_is_made_again(live: Page) -> None:
     expect(live.locator(".live .message")).to_contain_text("is running", timeout=15_000)
 
 
+READY = {
+    "ready": "MobileViT-XXS",
+    "weights": "Weights of the test.",
+    "precision": "bf16",
+    "has_bf16": True,
+}
+
+
+def test_full_precision_can_be_chosen_where_bf16_is_used(live: Page) -> None:
+    asked: list[str] = []
+
+    def answer(socket: WebSocketRoute) -> None:
+        asked.append(socket.url.partition("?")[2])
+        is_exact = "precision=f32" in socket.url
+        socket.send(json.dumps({**READY, "precision": "f32" if is_exact else "bf16"}))
+
+    live.route_web_socket(re.compile(r"/live\?"), answer)
+    live.get_by_role("button", name="Start the camera").click()
+    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running in bf16.")
+    live.get_by_label("Full precision").check()
+    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running in f32.")
+    assert asked == ["variant=xxs", "variant=xxs&precision=f32"]
+
+
 def test_a_server_that_falls_silent_is_a_lost_connection(live: Page) -> None:
-    ready = json.dumps({"ready": "MobileViT-XXS", "weights": "Weights of the test."})
+    ready = json.dumps({**READY, "has_bf16": False})
     sockets: list[WebSocketRoute] = []
 
     def answer(socket: WebSocketRoute) -> None:
@@ -429,8 +453,9 @@ def test_a_server_that_falls_silent_is_a_lost_connection(live: Page) -> None:
 
     live.route_web_socket(re.compile(r"/live\?"), answer)
     live.get_by_role("button", name="Start the camera").click()
-    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running.")
+    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running in bf16.")
     expect(live.locator(".live .weights p")).to_have_text("Weights of the test.")
+    expect(live.get_by_label("Full precision")).to_be_hidden()
     expect(live.locator(".live .message.wrong")).to_contain_text(
         "The connection was lost", timeout=15_000
     )

@@ -5,7 +5,7 @@ import pytest
 from demo.errors import WeightsUnavailable
 from demo.models import loading
 from demo.models.checkpoint import Checkpoint, NoWeights, WeightsSource
-from demo.models.engines.contract import Engine
+from demo.models.engines.choice import Engines
 from demo.models.loading import load_folder, load_own
 from demo.models.sources import BUNDLED_FOLDER
 from demo.variants import Variant, get_variant
@@ -24,12 +24,12 @@ def test_sources_are_tried_in_order_and_each_refusal_is_reported(
     def has_it(variant: Variant) -> Checkpoint | None:
         return Checkpoint(Path("here"), WeightsSource("hub", "x", "r"), "0")
 
-    def load_engine(checkpoint: object, variant: Variant, on_progress: object) -> Engine:
-        return engine
+    def load_engines(checkpoint: object, variant: Variant, on_progress: object) -> Engines:
+        return Engines(engine, None)
 
     sources = {"first": has_none, "second": refuses, "third": has_it}
     monkeypatch.setattr(loading, "own_sources", lambda on_progress: sources)
-    monkeypatch.setattr(loading, "load_engine", load_engine)
+    monkeypatch.setattr(loading, "load_engines", load_engines)
     loaded = load_own(get_variant("s"), ignore)
     assert loaded.weights == WeightsSource("hub", "x", "r", reason="the Hub is asleep")
     assert engine.calls == 1  # warmed up

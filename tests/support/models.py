@@ -20,6 +20,8 @@ class ColourEngine:
     16×16 block and the colour of the class.
     """
 
+    precision = "f32"
+
     def __init__(self) -> None:
         self.calls = 0
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 
+from demo.models.model import Model
 from demo.models.registry import Registry
 from demo.web import live_socket
 from demo.web.live_socket import live_route
 from demo.web.places import LiveSessions
 from tests.support.images import encode_frame, half_a_person
-from tests.support.models import ColourEngine
+from tests.support.models import FAKE_WEIGHTS, ColourEngine
 
 
 @pytest.fixture
@@ -68,6 +69,27 @@ def test_each_frame_is_answered_with_its_logits(client: TestClient, engine: Colo
 def test_the_address_chooses_the_variant(client: TestClient, query: str, label: str) -> None:
     with client.websocket_connect(f"/live{query}") as socket:
         assert socket.receive_json()["ready"] == label
+
+
+@pytest.mark.parametrize(("query", "precision"), [("", "bf16"), ("?precision=f32", "f32")])
+def test_the_address_chooses_the_precision(
+    monkeypatch: pytest.MonkeyPatch, client: TestClient, query: str, precision: str
+) -> None:
+    fast = ColourEngine()
+    fast.precision = "bf16"
+    both = Registry(lambda variant, _: Model(variant, ColourEngine(), FAKE_WEIGHTS, fast))
+    monkeypatch.setattr(live_socket, "default_registry", lambda: both)
+    with client.websocket_connect(f"/live{query}") as socket:
+        ready = socket.receive_json()
+        assert (ready["precision"], ready["has_bf16"]) == (precision, True)
+        socket.send_bytes(frame())
+        socket.receive_bytes()
+    assert fast.calls == (precision == "bf16")
+
+
+def test_an_unknown_precision_is_a_sentence(client: TestClient) -> None:
+    with client.websocket_connect("/live?precision=int8") as socket:
+        expect_end(socket, 1003, "Unknown precision 'int8'. Choose auto or f32.")
 
 
 def test_an_unknown_variant_is_a_sentence(client: TestClient) -> None:

@@ -1,34 +1,68 @@
-"""Which engine runs the networks on this machine."""
+"""Which engine runs the networks on this machine, and in which precision."""
 
 import functools
 import importlib.util
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
+from demo.cpus import computes_in_bf16
 from demo.errors import InvalidOption
 from demo.models.checkpoint import Checkpoint, OnProgress
 from demo.models.engines.contract import Engine
-from demo.settings import engine_choice
+from demo.settings import engine_choice, precision_choice
 from demo.variants import Variant
 
 logger = logging.getLogger(__name__)
 
 
-def load_engine(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> Engine:
-    """Load a checkpoint into the engine that suits this machine.
+class Engines(NamedTuple):
+    """One network in the engines of this machine.
+
+    Attributes:
+        engine: for images; in f32 unless the settings ask for bf16.
+        bf16_engine: for live view and video files; None where it would be no faster, or where the
+            settings ask for one precision everywhere.
+    """
+
+    engine: Engine
+    bf16_engine: Engine | None
+
+
+def load_engines(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> Engines:
+    """Load a checkpoint into the engines that suit this machine.
 
     Raises:
         NoWeights: if the checkpoint is damaged or belongs to another architecture.
-        InvalidOption: if the settings ask for an engine that is unknown or not installed.
+        InvalidOption: if the settings ask for an engine that is unknown or not installed, or for
+            an unknown precision.
     """
+    precision = precision_choice()
+    f32, bf16 = _load_both(checkpoint, variant, on_progress)
+    if precision == "f32":
+        return Engines(f32, None)
+    if precision == "bf16" and bf16 is None:
+        logger.warning("This machine does not compute in bf16, so f32 is used.")
+    return Engines(bf16 or f32, None) if precision == "bf16" else Engines(f32, bf16)
+
+
+def _load_both(
+    checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress
+) -> tuple[Engine, Engine | None]:
+    """Load the network in f32, and in bf16 where the machine computes in that."""
     # Import the engines here: their runtimes take seconds to import.
     if choose_engine() == "openvino":
-        from demo.models.engines.openvino import load_openvino_engine  # noqa: PLC0415
+        from demo.models.engines.openvino import (  # noqa: PLC0415
+            OpenVinoEngine,
+            load_openvino_engine,
+        )
 
-        return load_openvino_engine(checkpoint, variant, on_progress)
+        f32 = load_openvino_engine(checkpoint, variant, on_progress)
+        return f32, OpenVinoEngine(f32.graph, "bf16") if computes_in_bf16() else None
     from demo.models.engines.pytorch import load_torch_engine  # noqa: PLC0415
 
-    return load_torch_engine(checkpoint.folder, variant)
+    engine = load_torch_engine(checkpoint.folder, variant)
+    return engine, engine.in_bf16()
 
 
 @functools.cache

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Engine(Protocol):
-    """One loaded network; several threads may call it at once."""
+class Network(Protocol):
+    """A network, as a function from pixel values to logits."""
 
     def __call__(self, pixel_values: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Run the network.
@@ -18,3 +18,11 @@ class Engine(Protocol):
         Returns:
             (1, 21, h/16, w/16) float32 logits.
         """
+
+
+class Engine(Network, Protocol):
+    """One loaded network; several threads may call it at once."""
+
+    @property
+    def precision(self) -> str:
+        """What it computes in: ``f32`` or ``bf16``."""

@@ -1,4 +1,4 @@
-"""The fast engine on CPUs: OpenVINO runs the checkpoint's graph, converted once, in f32."""
+"""The fast engine on CPUs: OpenVINO runs the checkpoint's graph, which is converted once."""
 
 import errno
 import functools
@@ -43,10 +43,12 @@ class OpenVinoEngine:
 
     Attributes:
         graph: as converted, for inputs of any size.
+        precision: ``f32``, or ``bf16`` on a processor that computes in it.
     """
 
-    def __init__(self, graph: openvino.Model) -> None:
+    def __init__(self, graph: openvino.Model, precision: str = "f32") -> None:
         self.graph = graph
+        self.precision = precision
         self._turn = FairLock()
         self._compile = lru_cache(_COMPILED_SIZES)(self._compile_for)
 
@@ -65,7 +67,7 @@ class OpenVinoEngine:
         preprocessing.input().tensor().set_layout(openvino.Layout("NHWC"))
         preprocessing.input().model().set_layout(openvino.Layout("NCHW"))
         settings = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self.precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": usable_cpus(),
         }

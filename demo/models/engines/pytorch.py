@@ -1,5 +1,6 @@
 """The reference engine: transformers' own model, run by PyTorch."""
 
+import copy
 import logging
 from pathlib import Path
 from typing import Any
@@ -35,19 +36,36 @@ _ARCHITECTURE = {
 
 
 class TorchEngine:
-    """A MobileViT + DeepLabV3 in evaluation mode; on a GPU, if there is one, in half precision.
+    """A MobileViT + DeepLabV3 in evaluation mode, on a GPU if there is one.
 
     Attributes:
         model: transformers' own module, on its device.
+        precision: ``f32``, or ``bf16`` on a GPU that computes in it.
     """
 
-    def __init__(self, model: MobileViTForSemanticSegmentation, *, use_gpu: bool = True) -> None:
+    def __init__(
+        self,
+        model: MobileViTForSemanticSegmentation,
+        *,
+        precision: str = "f32",
+        use_gpu: bool = True,
+    ) -> None:
         has_gpu = use_gpu and torch.cuda.is_available()
+        self.precision = precision
         self._device = torch.device("cuda" if has_gpu else "cpu")
-        self._dtype = torch.float16 if has_gpu else torch.float32
-        if not has_gpu:
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        if has_gpu:
+            torch.backends.cudnn.allow_tf32 = False  # f32 means f32
+        else:
             torch.set_num_threads(usable_cpus())
         self.model = model.to(device=self._device, dtype=self._dtype).eval()
+
+    def in_bf16(self) -> "TorchEngine | None":
+        """Copy the network in bf16; None on a CPU and on a GPU that would emulate it."""
+        is_gpu = self._device.type == "cuda"
+        if not is_gpu or not torch.cuda.is_bf16_supported(including_emulation=False):
+            return None
+        return TorchEngine(copy.deepcopy(self.model), precision="bf16")
 
     def __call__(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network; see `demo.models.engines.contract.Engine`."""

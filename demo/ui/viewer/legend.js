@@ -53,11 +53,11 @@ export function renderLegend(list, content, on) {
   const entries = rows.map(([id, area]) => {
     const { name } = classes[id];
     const share = bold(`${areaPercent(area / seen)} %`);
-    const parts = [swatch(id ? palette[id] : null), `${name} `, share];
-    if (!id) return make("li", {}, make("span", { class: "class" }, ...parts));
+    const parts = [id ? swatch(palette[id]) : noSwatch(), `${name} `, share];
+    if (!id) return make("li", {}, nameOf(classes[id], parts));
     const attributes = { type: "button", class: "class", "aria-pressed": String(!hidden.has(id)) };
     const toggle = make("button", { ...attributes, "data-key": `toggle ${id}` }, ...parts);
-    toggle.title = `Show or hide ${name}`;
+    toggle.title = `Show or hide ${describe(classes[id])}`;
     toggle.addEventListener("click", () => on.toggle(id));
     const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` });
     only.textContent = "only";
@@ -147,11 +147,11 @@ function classRow([id, pixels], { classes, hidden, palette, rows, seen }, on) {
   const ofForeground = id && foreground ? areaPercent(pixels / foreground) : "";
   const cells = [grouped(pixels), areaPercent(pixels / seen), ofForeground];
   const parts = [swatch(palette[id]), name];
-  if (!id) return tableRow(make("span", { class: "class" }, ...parts), cells);
+  if (!id) return tableRow(nameOf(classes[id], parts), cells);
   const isShown = !hidden.has(id);
   const state = { "aria-pressed": String(isShown), "data-key": `toggle ${id}` };
   const toggle = make("button", { type: "button", class: "class", ...state }, ...parts);
-  toggle.title = isShown ? `Hide ${name}` : `Show ${name}`;
+  toggle.title = `${isShown ? "Hide" : "Show"} ${describe(classes[id])}`;
   toggle.addEventListener("click", () => on.toggle(id));
   const isAlone = isShown && rows.every(([other]) => !other || other === id || hidden.has(other));
   const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` }, "only");
@@ -188,18 +188,36 @@ function replaceRows(table, rows) {
   if (successor instanceof HTMLElement) successor.focus({ preventScroll: true });
 }
 
+/**
+ * The name of a class that cannot be hidden.
+ *
+ * @param {ClassInfo} info
+ * @param {(Node | string)[]} parts
+ */
+function nameOf({ meaning = "" }, parts) {
+  return make("span", { class: "class", title: meaning }, ...parts);
+}
+
+/** @param {ClassInfo} info */
+function describe({ meaning, name }) {
+  return meaning ? `${name} (${meaning})` : name;
+}
+
 /** @param {string} text */
 function bold(text) {
   return make("b", {}, text);
 }
 
-/**
- * @param {Colour | null} colour null for background, which is not painted in the picture either.
- */
+/** @param {Colour} colour */
 function swatch(colour) {
   const element = make("span", { class: "swatch" });
-  element.style.background = colour ? cssColour(colour) : "transparent";
+  element.style.background = cssColour(colour);
   return element;
+}
+
+/** The place of a swatch beside background, which is not painted in the picture either. */
+function noSwatch() {
+  return make("span", { class: "swatch none" });
 }
 
 function stripedSwatch() {

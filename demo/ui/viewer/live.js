@@ -56,7 +56,7 @@ export class LiveView {
     this.cameras = find(root, ".camera select", HTMLSelectElement);
     this.settings = new LiveSettings(root, {
       onChange: () => this.#applySettings(),
-      onVariant: () => this.#changeVariant(),
+      onNetwork: () => this.#changeNetwork(),
     });
     this.overlay = new LiveOverlay(this.video);
     this.readings = new LiveReadings(root, classes, this.overlay);
@@ -112,6 +112,7 @@ export class LiveView {
     if (settings.side !== null) session.pace.side = settings.side;
     session.setSmoothing(settings.fraction("smoothing"));
     session.variant = settings.variant;
+    session.isExact = settings.isOn("exact");
     overlay.isMirrored = settings.isOn("mirror");
     overlay.opacity = settings.fraction("opacity");
     overlay.outlines = settings.isOn("outlines");
@@ -121,8 +122,8 @@ export class LiveView {
     this.pointer.render();
   }
 
-  /** Go on with the variant that was chosen. */
-  #changeVariant() {
+  /** Go on with the variant and the precision that were chosen. */
+  #changeNetwork() {
     this.#applySettings();
     if (!this.isRunning || this.isPaused) return;
     this.session.disconnect();
@@ -245,8 +246,9 @@ export class LiveView {
   }
 
   /** @param {LiveReady} ready */
-  #onReady({ ready, weights }) {
-    this.#say(`${ready} is running.`);
+  #onReady({ ready, weights, precision, has_bf16 }) {
+    this.#say(`${ready} is running in ${precision}.`);
+    find(this.root, ".exact", HTMLElement).hidden = !has_bf16;
     find(this.root, ".weights", HTMLElement).hidden = false;
     find(this.root, ".weights p", HTMLElement).textContent = weights;
   }

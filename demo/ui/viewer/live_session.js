@@ -36,6 +36,7 @@ export class LiveSession {
     this.timer = 0;
     this.smoothing = 0;
     this.variant = "xxs";
+    this.isExact = false; // computes in f32 where the server would in bf16
   }
 
   /** @param {number} smoothing weight of the past in [0, 0.95]. */
@@ -49,6 +50,7 @@ export class LiveSession {
     this.on.onConnecting(this.variant);
     const address = new URL("live", document.baseURI);
     address.searchParams.set("variant", this.variant);
+    if (this.isExact) address.searchParams.set("precision", "f32");
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const connection = new Connection(address, {
       onReady: (ready) => {

@@ -4,14 +4,15 @@ import { find } from "./dom.js";
 import { percent } from "./percent.js";
 
 /**
- * @typedef {"labels" | "outlines" | "mirror" | "safe"} Checkbox
+ * @typedef {"labels" | "outlines" | "mirror" | "safe" | "exact"} Checkbox
  * @typedef {"opacity" | "smoothing"} Slider
  */
 
 export class LiveSettings {
   /**
    * @param {HTMLElement} root holds live.html.
-   * @param {{onChange: () => void, onVariant: () => void}} on
+   * @param {{onChange: () => void, onNetwork: () => void}} on onNetwork is called when another
+   *     variant or precision is chosen.
    */
   constructor(root, on) {
     this.root = root;
@@ -19,8 +20,9 @@ export class LiveSettings {
     const group = `variant-${Math.random().toString(36).slice(2)}`;
     for (const radio of root.querySelectorAll(".variants input")) {
       if (radio instanceof HTMLInputElement) radio.name = group;
-      radio.addEventListener("change", on.onVariant);
+      radio.addEventListener("change", on.onNetwork);
     }
+    this.#input("exact").addEventListener("change", on.onNetwork);
     for (const name of /** @type {Slider[]} */ (["opacity", "smoothing"])) {
       const slider = this.#input(name);
       showValue(slider);

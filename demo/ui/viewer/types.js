@@ -19,6 +19,7 @@
  *
  * @typedef {object} ClassInfo
  * @property {string} name
+ * @property {string} [meaning] what the name says, where that is not plain.
  * @property {Colour} voc the colour that PASCAL VOC gives it.
  * @property {Colour} safe a colour that colour-blind people can tell from the others.
  */
@@ -122,6 +123,8 @@
  * @typedef {object} LiveReady
  * @property {string} ready name of the variant.
  * @property {string} weights a sentence that says where the weights come from.
+ * @property {string} precision what the network computes in: f32 or bf16.
+ * @property {boolean} has_bf16 whether bf16 can be chosen.
  */
 
 /**

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from demo.errors import InvalidOption
+from demo.models.checkpoint import Checkpoint
 from demo.models.engines import choice
+from demo.variants import get_variant
+from tests.support.models import FAKE_WEIGHTS, ColourEngine, ignore
 
 
 @pytest.mark.parametrize(
@@ -33,3 +38,33 @@ def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGMENTATION_ENGINE", "abacus")
     with pytest.raises(InvalidOption, match="Choose auto, torch or openvino"):
         choice.choose_engine.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("setting", "has_bf16", "still", "live"),
+    [
+        ("", True, "f32", "bf16"),
+        ("", False, "f32", None),
+        ("f32", True, "f32", None),
+        ("bf16", True, "bf16", None),
+        ("bf16", False, "f32", None),
+    ],
+)
+def test_images_get_f32_and_live_view_bf16_unless_the_settings_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch, setting: str, has_bf16: bool, still: str, live: str | None
+) -> None:
+    f32, bf16 = ColourEngine(), ColourEngine()
+    bf16.precision = "bf16"
+    monkeypatch.setattr(choice, "_load_both", lambda *_: (f32, bf16 if has_bf16 else None))
+    monkeypatch.setenv("SEGMENTATION_PRECISION", setting)
+    checkpoint = Checkpoint(Path("here"), FAKE_WEIGHTS, "0")
+    engine, bf16_engine = choice.load_engines(checkpoint, get_variant("xxs"), ignore)
+    assert engine.precision == still
+    assert (bf16_engine.precision if bf16_engine else None) == live
+
+
+def test_an_unknown_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGMENTATION_PRECISION", "int8")
+    checkpoint = Checkpoint(Path("here"), FAKE_WEIGHTS, "0")
+    with pytest.raises(InvalidOption, match="Choose auto, f32 or bf16"):
+        choice.load_engines(checkpoint, get_variant("xxs"), ignore)
