@@ -18,6 +18,9 @@ from demo.framing import Framing
 _TILE = 1 << 16
 """How many pixels are compared at a time: 256 kB of scores."""
 
+_WORTH_A_STEP = 4000
+"""How many pixels take as long to compare as a step of its own takes to begin."""
+
 
 def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np.uint8]:
     """Interpolate logits bilinearly (align_corners=False), then take the argmax.
@@ -45,17 +48,14 @@ def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np
     for cell, start, stop in down.spans():
         band = seen[start:stop]
         band[:] = leader[cell][across.cells]
-        disputed = np.flatnonzero(contested[cell])
-        if len(disputed) == 0:
-            continue
-        first, after = disputed[0], disputed[-1] + 1
-        rivals = np.flatnonzero(possible[:, cell, first:after].any(axis=1)).tolist()
-        span = slice(across.starts[first], across.starts[after])
-        corners = {c: stretched[c][cell : cell + 2, span] for c in rivals}
         fractions = down.fractions[start:stop]
         weights = np.stack([1 - fractions, fractions], axis=1)
-        for tile in _tiles(stop - start, span.stop - span.start):
-            _settle(band[tile, span], weights[tile], corners)
+        for first, after in _runs(contested[cell], across.starts, stop - start):
+            rivals = np.flatnonzero(possible[:, cell, first:after].any(axis=1)).tolist()
+            span = slice(across.starts[first], across.starts[after])
+            corners = {c: stretched[c][cell : cell + 2, span] for c in rivals}
+            for tile in _tiles(stop - start, span.stop - span.start):
+                _settle(band[tile, span], weights[tile], corners)
     return class_map
 
 
@@ -120,6 +120,26 @@ def _plan_axis(count: int, start: float, stop: float, seen: slice) -> _Axis:
     return _Axis(cells, fractions, np.searchsorted(cells, np.arange(count)))
 
 
+def _runs(
+    contested: NDArray[np.bool_], starts: NDArray[np.intp], rows: int
+) -> Iterator[tuple[int, int]]:
+    """Find the contested cells of a band of rows, and take those together that lie close by.
+
+    Args:
+        contested: whether each cell of the band is.
+        starts: the first pixel of each cell, and the number of pixels at the end.
+        rows: height of the band in pixels.
+
+    Returns:
+        The first cell of each run, and the one after its last.
+    """
+    cells = np.flatnonzero(contested)
+    between = (starts[cells[1:]] - starts[cells[:-1] + 1]) * rows
+    for run in np.split(cells, np.flatnonzero(between > _WORTH_A_STEP) + 1):
+        if len(run):
+            yield int(run[0]), int(run[-1]) + 1
+
+
 def _tiles(rows: int, columns: int) -> Iterator[slice]:
     """Cut rows into pieces of a size that stays in the cache."""
     step = max(1, _TILE // max(columns, 1))
@@ -139,8 +159,16 @@ def _settle(
         row_weights: (rows, 2) of the logits above and below.
         corners: logits above and below of each class, ascending; (2, columns) each.
     """
-    best = np.full(tile.shape, -np.inf, np.float32)
-    for class_id, above_and_below in corners.items():
-        scores = row_weights @ above_and_below
+    ids, values = list(corners), list(corners.values())
+    if len(ids) == 2:
+        is_second = row_weights @ (values[1] - values[0]) > 0
+        np.multiply(is_second.view(np.uint8), np.uint8(ids[1] - ids[0]), out=tile)
+        tile += np.uint8(ids[0])
+        return
+    tile[:] = ids[0]
+    best = row_weights @ values[0]
+    scores = np.empty_like(best)
+    for class_id, above_and_below in zip(ids[1:], values[1:], strict=True):
+        np.matmul(row_weights, above_and_below, out=scores)
         np.copyto(tile, np.uint8(class_id), where=scores > best)
         np.maximum(best, scores, out=best)
