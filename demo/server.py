@@ -1,5 +1,6 @@
 """Launches the page with all that surrounds it, and stops it without losing running work."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -20,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
-from demo.models.registry import default_registry
+from demo.models.registry import Registry, default_registry
 from demo.settings import asked_port, stored_bytes
 from demo.ui.components import VIEWER
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
@@ -28,6 +29,7 @@ from demo.ui.gradio_patches import let_generators_end_twice
 from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
 from demo.ui.uploads import upload_folder
+from demo.variants import VARIANTS
 from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
 from demo.web.gate import NOTHING, Gate, GateState
@@ -45,6 +47,9 @@ FINISH_S = 4.0
 
 FIRST_LOAD_S = 10.0
 """How long the line with the address waits for the first variant; the page itself is served."""
+
+IDLE_S = 5.0
+"""How long nobody must have asked for anything before a variant is loaded that nobody waits for."""
 
 TIDY_EVERY_S = 5.0
 REMEMBERED_SESSIONS = 200
@@ -69,6 +74,13 @@ def serve(page: gr.Blocks) -> None:
     launched.set()
     _wait_for_first(first, stop)
     _say_address(page)
+    others = threading.Thread(
+        target=load_others,
+        args=(default_registry(), lambda: not state.under_way and not _jobs(page), stop),
+        name="load-others",
+        daemon=True,
+    )
+    others.start()
     while not stop.wait(TIDY_EVERY_S):
         _tidy()
     logger.info("stopping", extra={"under_way": state.under_way})
@@ -162,6 +174,24 @@ def _load_first(launched: threading.Event) -> None:
         usable_examples.first_result(model)
     launched.wait()
     logger.log(level, "%s", sentence)
+
+
+def load_others(
+    registry: Registry, is_idle: Callable[[], bool], stop: threading.Event, idle_s: float = IDLE_S
+) -> None:
+    """Load one variant after the other while nobody asks for anything, so that nobody waits later.
+
+    The first load of a network on a machine converts it, which takes seconds.
+    """
+    for key in VARIANTS:
+        idle_since = time.monotonic()
+        while time.monotonic() - idle_since < idle_s:
+            if stop.wait(_TURN_S):
+                return
+            if not is_idle():
+                idle_since = time.monotonic()
+        with contextlib.suppress(DemoError):  # whoever asks for it gets the reason
+            registry.prepare(key)
 
 
 def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:

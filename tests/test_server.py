@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from demo.models.registry import Registry
+from demo.server import load_others
 from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import GONE, MISFIT
 from demo.variants import VARIANTS
@@ -214,6 +216,27 @@ def test_the_log_tells_once_for_each_variant_why_the_hub_gave_nothing(bundled_ap
         for each in VARIANTS.values()
     }
     assert mentions == {"xxs": 1, "xs": 1, "s": 1}
+
+
+def test_the_other_variants_are_loaded_once_nobody_asks_for_anything(registry: Registry) -> None:
+    busy, stop = threading.Event(), threading.Event()
+    busy.set()
+    loading = threading.Thread(
+        target=load_others, args=(registry, lambda: not busy.is_set(), stop, 0.1)
+    )
+    loading.start()
+    time.sleep(0.5)
+    assert registry.states() == {}
+    busy.clear()
+    loading.join(10)
+    assert registry.states() == dict.fromkeys(VARIANTS, "loaded")
+
+
+def test_loading_the_other_variants_ends_with_the_server(registry: Registry) -> None:
+    stop = threading.Event()
+    stop.set()
+    load_others(registry, lambda: True, stop, 60)
+    assert registry.states() == {}
 
 
 def as_url(content: bytes) -> dict[str, Any]:

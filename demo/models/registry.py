@@ -63,6 +63,16 @@ class Registry:
             return stand_in.future
         return _first_or(own.future, lambda: slot.start_stand_in().future)
 
+    def prepare(self, key: str) -> None:
+        """Load a variant that nobody waits for; ask no source again that had none a moment ago.
+
+        Raises:
+            WeightsUnavailable: if it has no weights.
+        """
+        slot = self._slot(key)
+        own = slot.start_own(again=False)
+        _wait(_first_or(own.future, lambda: slot.start_stand_in().future), slot, None)
+
     def loaded(self, key: str) -> Model | None:
         """Give the model of a variant if it is loaded, without waiting."""
         return self._slot(key).model

@@ -40,6 +40,7 @@ class Example:
 
 EXAMPLES = (
     Example("astronaut", "Eileen Collins in her space suit", "person", 0.35, 0.6),
+    Example("hopper", "Commodore Grace Hopper in uniform", "person", 0.45, 0.65),
     Example("cameraman", "A man at a camera on a tripod", "person", 0.2, 0.4),
     Example("cat", "Chelsea, a ginger cat", "cat", 0.5, 0.95),
 )

@@ -57,6 +57,8 @@ def start_log() -> None:
         handler.setFormatter(JsonLines())
         handler.addFilter(is_first_mention)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # OpenVINO raises the level of the root logger while it converts a network.
+    logging.getLogger("demo").setLevel(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 

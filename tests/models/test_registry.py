@@ -187,6 +187,17 @@ def test_a_stand_in_gives_its_reason_and_the_hub_is_not_asked_again() -> None:
     assert hub.asked == ["s"] and bundled.asked == ["s"]
 
 
+def test_preparing_a_variant_asks_a_source_without_weights_no_second_time() -> None:
+    hub, bundled = Source("hub"), Source("bundled", "s", "xxs")
+    registry = build_registry(hub, bundled)
+    registry.first_available()
+    registry.prepare("xxs")
+    assert registry.states()["xxs"] == "loaded"
+    assert hub.asked.count("xxs") == 1
+    with pytest.raises(WeightsUnavailable):
+        registry.prepare("xs")
+
+
 @pytest.mark.parametrize("ask", ["get", "first_available"])
 def test_bundled_weights_serve_until_those_of_the_hub_are_loaded(
     monkeypatch: pytest.MonkeyPatch, ask: str

@@ -2,12 +2,15 @@
 
 import json
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from demo.models.checkpoint import NoWeights
 from demo.web.logs import JsonLines, PlainLines, is_first_mention
+from tests.support import ROOT
 
 
 def record(message: str, exc_info: Any = None, **extra: object) -> logging.LogRecord:
@@ -46,6 +49,20 @@ def test_named_values_of_a_message_are_fields_for_machines_only() -> None:
     line = logging.makeLogRecord({"msg": "The page is at %(address)s", "args": {"address": "x"}})
     assert PlainLines().format(line) == "The page is at x"
     assert json.loads(JsonLines().format(line))["address"] == "x"
+
+
+def test_lines_are_written_while_openvino_has_raised_the_root_s_level() -> None:
+    code = (
+        "import logging\n"
+        "from demo.web.logs import start_log\n"
+        "start_log()\n"
+        "logging.getLogger().setLevel(logging.ERROR)\n"
+        "logging.getLogger('demo.server').info('The page is at %s', 'here')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "The page is at here" in done.stderr
 
 
 def lack(cause: Exception | None) -> NoWeights:
