@@ -5,7 +5,8 @@
 
 Both run in the same headless Chromium with the same fake camera (640×480, 30 frames/s: a
 photograph of a person, with the number of each frame as a bar code in its top rows) and segment
-with the same engine, one after the other, in several rounds. Our age is what the live view itself
+with the same engine, one after the other, in several rounds. Where the processor computes in bf16,
+that is an engine in bf16, and ours is also measured in f32. Our age is what the live view itself
 measures, from taking a frame to having painted its result. The peer's age is the difference between
 the bar codes of the camera's frame and of the result at the same moment. A result of the peer whose
 image is broken, or is replaced before it is complete, is skipped and counted. With --soak, ours
@@ -28,6 +29,7 @@ import PIL.Image
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.ours import make_photograph
+from demo.cpus import computes_in_bf16
 from tests.support.browser import launch_chromium
 from tests.support.server import free_port, run_app, run_server
 
@@ -97,13 +99,18 @@ def count_bytes(page: Page) -> list[int]:
     return total
 
 
-def run_ours(page: Page, address: str, side: int, seconds: float) -> tuple[list[float], int]:
+def run_ours(
+    page: Page, address: str, side: int, seconds: float, *, in_f32: bool = False
+) -> tuple[list[float], int]:
     """Run the live view at a fixed side; give the ages of its results in ms, and the bytes."""
     page.goto(address)
     page.get_by_role("tab", name="Live camera").click()
     page.locator(".live [name=side]").select_option(str(side))
     page.get_by_role("button", name="Start the camera").click()
     page.locator(".live .stats", has_text="frames/s").wait_for(timeout=60_000)
+    if in_f32:
+        page.get_by_label("Full precision").check()
+        page.locator(".live .message", has_text="in f32").wait_for()
     page.wait_for_timeout(3000)
     total = count_bytes(page)
     page.evaluate(
@@ -242,13 +249,18 @@ def main() -> None:
             soak(browser, folder, options.soak)
             return
         for side in (256, 512):
-            ours, peers = [], []
+            ours: dict[str, list[Row]] = {}
+            peers: list[Row] = []
             for _ in range(options.rounds):
                 with run_app(folder, HF_HUB_OFFLINE="1") as address:
-                    page = open_page(browser)
-                    ages, spent = run_ours(page, address, side, options.seconds)
-                    ours.append(_row("ours", side, ages, spent, options.seconds))
-                    page.context.close()
+                    for who in ["ours", *(["ours, f32"] if computes_in_bf16() else [])]:
+                        page = open_page(browser)
+                        ages, spent = run_ours(
+                            page, address, side, options.seconds, in_f32=who == "ours, f32"
+                        )
+                        row = _row(who, side, ages, spent, options.seconds)
+                        ours.setdefault(who, []).append(row)
+                        page.context.close()
                 time.sleep(1)
                 with run_peer(folder, side) as address:
                     page = open_page(browser)
@@ -257,7 +269,7 @@ def main() -> None:
                     except Error as error:
                         print(f"A round of gr.Image at side {side} failed: {error}")
                     page.context.close()
-            rows += [_median(rounds) for rounds in (ours, peers) if rounds]
+            rows += [_median(rounds) for rounds in (*ours.values(), peers) if rounds]
         browser.close()
     print("| | side | results/s | age ms, median | age ms, 95 % | kB/s both ways |")
     print("|" + "---|" * 6)

@@ -30,11 +30,11 @@ from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
 from demo.ui.uploads import upload_folder
 from demo.variants import VARIANTS
+from demo.web import live_socket
 from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
 from demo.web.gate import NOTHING, Gate, GateState
 from demo.web.health import health_routes
-from demo.web.live_socket import live_route
 from demo.web.places import Limits, Waiting
 from demo.web.port import find_port_fault
 from demo.web.proxied import Proxied
@@ -76,7 +76,7 @@ def serve(page: gr.Blocks) -> None:
     _say_address(page)
     others = threading.Thread(
         target=load_others,
-        args=(default_registry(), lambda: not state.under_way and not _jobs(page), stop),
+        args=(default_registry(), lambda: not _is_busy(page, state), stop),
         name="load-others",
         daemon=True,
     )
@@ -134,6 +134,10 @@ def _tidy() -> None:
         tidy(upload_folder(), stored_bytes(), visits)
     except OSError as error:
         logger.warning("uploads and results cannot be tidied", extra={"kind": repr(error)})
+
+
+def _is_busy(page: gr.Blocks, state: GateState) -> bool:
+    return bool(state.under_way or live_socket.sessions.running or _jobs(page))
 
 
 def _jobs(page: gr.Blocks) -> list[Any]:
@@ -204,7 +208,7 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     return {
         "app_kwargs": {
             "routes": [
-                live_route(),
+                live_socket.live_route(),
                 *health,
                 Mount("/viewer", Unchanged(directory=VIEWER)),
                 Mount("/examples", Unchanged(directory=EXAMPLES_FOLDER)),

@@ -122,6 +122,11 @@ class LiveSessions:
         self._guard = threading.Lock()
         self._held: list[tuple[float, str]] = []
 
+    @property
+    def running(self) -> int:
+        """How many sessions run now."""
+        return len(self._held)
+
     @contextmanager
     def enter(self, address: str = "") -> Iterator[float]:
         """Hold a place; gives the time at which it ends, in seconds of `time.monotonic`.

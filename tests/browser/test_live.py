@@ -89,7 +89,7 @@ def test_a_person_is_marked_and_freeze_keeps_the_full_picture(live: Page) -> Non
     expect(live.locator(".live .legend")).to_contain_text("person")
     assert 0.2 < painted_share(live) < 0.8
     expect(live.locator(".live .stage")).to_have_class(re.compile("mirrored"))
-    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running.")
+    expect(live.locator(".live .message")).to_contain_text("MobileViT-XXS is running")
     live.get_by_text("About the weights").click()
     expect(live.locator(".live .weights p")).to_contain_text("They know background and person only")
     live.get_by_role("button", name="Freeze this frame").click()
@@ -189,7 +189,7 @@ def test_on_a_phone_the_picture_stays_in_view_beside_the_settings(live: Page) ->
     expect(live.locator(".live [name=safe]")).to_be_in_viewport()
     expect(live.locator(".live .stage")).to_be_in_viewport(ratio=0.9)
     live.wait_for_timeout(500)
-    expect(live.locator(".live .message")).to_have_text("MobileViT-XXS is running.")
+    expect(live.locator(".live .message")).to_contain_text("MobileViT-XXS is running")
 
 
 def test_sliders_say_their_values(live: Page) -> None:
@@ -251,6 +251,18 @@ def test_late_answers_make_the_side_smaller(live: Page) -> None:
     expect(live.locator(".live .stats")).to_contain_text("512 × 512 px")
     live.locator(".live [name=side]").select_option("auto")
     expect(live.locator(".live .stats")).to_contain_text("256 × 256 px", timeout=15_000)
+
+
+def test_the_side_begins_where_the_last_session_ended(live: Page) -> None:
+    start(live)
+    live.wait_for_function("localStorage.getItem('live side xxs')")
+    live.evaluate("localStorage.setItem('live side xxs', '384')")
+    live.reload()
+    live.get_by_role("tab", name="Live camera").click()
+    live.get_by_role("button", name="Start the camera").click()
+    live.wait_for_function(
+        "document.querySelector('.live .stats').textContent.includes('384 × 384 px')"
+    )
 
 
 def test_results_too_old_to_be_shown_are_told(live: Page) -> None:

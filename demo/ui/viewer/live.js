@@ -109,7 +109,7 @@ export class LiveView {
   #applySettings() {
     const { overlay, session, settings } = this;
     this.stage.classList.toggle("mirrored", settings.isOn("mirror"));
-    if (settings.side !== null) session.pace.side = settings.side;
+    session.fixSide(settings.side);
     session.setSmoothing(settings.fraction("smoothing"));
     session.variant = settings.variant;
     session.isExact = settings.isOn("exact");
@@ -300,7 +300,7 @@ export class LiveView {
     const figures = pace.measure(now);
     if (!figures) return;
     this.readings.render(figures, pace.side);
-    if (this.settings.side === null) pace.adapt(figures.roundTrip, now);
+    this.session.adapt(figures.roundTrip, now);
   }
 
   /**

@@ -1,16 +1,30 @@
 // The painted classes over the webcam's picture. They fade when no newer result replaces them.
 
-import { make } from "./dom.js";
+import { make, resize } from "./dom.js";
 import { Field } from "./field.js";
+import { Painter2D } from "./paint2d.js";
 import { providePainter } from "./painter.js";
 import { buildStyle } from "./style.js";
 
 /** @import { LiveResult } from "./connection.js" */
+/** @import { Painter } from "./painter.js" */
 /** @import { Colour } from "./types.js" */
 
 const FADE_AFTER_MS = 700;
 const SIDE = 512; // of the canvas in pixels; the browser stretches it over the video
-const OUTLINE_WIDTH = 2; // in pixels of the canvas
+const SIDE_WITHOUT_GPU = 256; // typed arrays paint four times as fast
+const OUTLINE_WIDTH = 1 / 256; // of the side
+
+/**
+ * Give a painter's canvas the size that it can paint in time.
+ *
+ * @param {Painter} painter
+ */
+function fitCanvas(painter) {
+  const side = painter instanceof Painter2D ? SIDE_WITHOUT_GPU : SIDE;
+  resize(painter.canvas, side, side);
+  return painter;
+}
 
 export class LiveOverlay {
   /** @param {HTMLVideoElement} video lies under the overlay. */
@@ -27,15 +41,16 @@ export class LiveOverlay {
     this.field = null;
     this.shownAt = 0;
     this.isFaded = true;
-    this.painter = providePainter(
+    const first = providePainter(
       () => this.#createCanvas(),
       (painter) => {
-        this.painter = painter;
+        this.painter = fitCanvas(painter);
         if (!this.field) return;
         painter.setField(this.field);
         this.paint();
       },
     );
+    this.painter = fitCanvas(first);
   }
 
   #createCanvas() {
@@ -67,12 +82,13 @@ export class LiveOverlay {
   /** Paint the last result. */
   paint() {
     if (!this.field) return;
-    const step = this.field.width / SIDE;
+    const side = this.painter.canvas.width;
+    const step = this.field.width / side;
     const sampling = { left: 0, top: 0, stepX: step, stepY: step };
     const { hidden, opacity, outlines } = this;
     const view = /** @type {const} */ ("overlay");
     const choices = { view, threshold: 0, dim: false, hidden, opacity, outlines };
-    const style = buildStyle(choices, this.palette, OUTLINE_WIDTH);
+    const style = buildStyle(choices, this.palette, OUTLINE_WIDTH * side);
     this.painter.paint(sampling, style);
     this.painter.canvas.style.opacity = "1";
     this.isFaded = false;

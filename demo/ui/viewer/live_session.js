@@ -2,8 +2,8 @@
 // again when the network was lost.
 
 import { Connection } from "./connection.js";
-import { Pace } from "./pace.js";
-import { takeFrame } from "./webcam.js";
+import { FrameEncoder } from "./frame_encoder.js";
+import { Pace, SIDES } from "./pace.js";
 
 /** @import { LiveResult } from "./connection.js" */
 /** @import { LiveReady } from "./types.js" */
@@ -29,13 +29,16 @@ export class LiveSession {
     this.video = video;
     this.on = on;
     this.pace = new Pace();
-    this.canvas = document.createElement("canvas");
+    this.encoder = new FrameEncoder();
+    this.isEncoding = false;
     /** @type {Connection | null} null also while it waits to connect again. */
     this.connection = null;
     this.retries = 0;
     this.timer = 0;
     this.smoothing = 0;
     this.variant = "xxs";
+    /** @type {number | null} side of the frames in pixels; null if the pace decides. */
+    this.fixedSide = null;
     this.isExact = false; // computes in f32 where the server would in bf16
   }
 
@@ -45,8 +48,27 @@ export class LiveSession {
     this.smoothing = smoothing;
   }
 
+  /** @param {number | null} side of the frames in pixels; null if the pace decides. */
+  fixSide(side) {
+    this.fixedSide = side;
+    if (side) this.pace.side = side;
+  }
+
+  /**
+   * Let the pace decide about the side, and begin with it the next time.
+   *
+   * @param {number} roundTrip in ms.
+   * @param {number} now time of performance.now().
+   */
+  adapt(roundTrip, now) {
+    if (this.fixedSide) return;
+    this.pace.adapt(roundTrip, now);
+    localStorage.setItem(sideKey(this.variant), String(this.pace.side));
+  }
+
   connect() {
     clearTimeout(this.timer);
+    this.pace.side = this.fixedSide ?? recallSide(this.variant);
     this.on.onConnecting(this.variant);
     const address = new URL("live", document.baseURI);
     address.searchParams.set("variant", this.variant);
@@ -97,10 +119,15 @@ export class LiveSession {
   /** Send the newest picture, squashed to the side of the network's input. */
   async #sendFrame() {
     const { connection, video } = this;
-    if (!connection?.isFree || !video.videoWidth) return;
+    if (this.isEncoding || !connection?.isFree || !video.videoWidth) return;
     const takenAt = performance.now();
-    const jpeg = await takeFrame(video, this.canvas, this.pace.side);
-    if (connection.isFree) connection.send(jpeg, takenAt);
+    this.isEncoding = true;
+    try {
+      const jpeg = await this.encoder.encode(video, this.pace.side);
+      if (connection.isFree) connection.send(jpeg, takenAt);
+    } finally {
+      this.isEncoding = false;
+    }
   }
 
   /** @param {LiveResult} result */
@@ -110,4 +137,19 @@ export class LiveSession {
     this.#sendFrame();
     this.on.onResult(result, now);
   }
+}
+
+/** @param {string} variant */
+function sideKey(variant) {
+  return `live side ${variant}`;
+}
+
+/**
+ * Give the side with which this visitor's last session of a variant ended.
+ *
+ * @param {string} variant
+ */
+function recallSide(variant) {
+  const side = Number(localStorage.getItem(sideKey(variant)));
+  return SIDES.includes(side) ? side : SIDES[0];
 }

@@ -12,7 +12,7 @@ const SENTENCES = {
 };
 
 const ENLARGE_MS = 1500; // a camera that takes longer to change its size is used as it is
-const FRAME_QUALITY = 0.8; // of a JPEG for the network
+export const FRAME_QUALITY = 0.8; // of a JPEG for the network
 const PHOTO_QUALITY = 0.95; // of a JPEG for the visitor
 
 /** An error whose message is for the visitor. */
