@@ -17,8 +17,8 @@ import numpy as np
 import openvino
 import torch
 
-from benchmarks.latency import interleave
 from benchmarks.ours import checkpoint_of
+from benchmarks.timing import interleave
 from demo.framing import frame_pixels, plan_framing, to_pixel_values
 from demo.models.checkpoint import read_checkpoint
 from demo.models.engines.openvino import OpenVinoEngine, load_openvino_engine

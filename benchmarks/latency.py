@@ -8,10 +8,8 @@ is that of its highest f32 rate, so that in bf16 it may be above 100 %; in f32 i
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -25,6 +23,7 @@ from benchmarks.ours import load_bundled, make_photograph
 from benchmarks.peak_memory import measure
 from benchmarks.peak_rate import measure_peak
 from benchmarks.peers import PEERS, reference_model, transformers_path
+from benchmarks.timing import interleave, processor_name
 from demo.cpus import usable_cpus
 from demo.inference import segment
 from demo.variants import VARIANTS
@@ -69,18 +68,6 @@ class Row:
     ours_above_mb: float
 
 
-def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Time each call once a round, in ms, after one round of warming up."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(rounds + 1):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            if turn:
-                times[name].append((time.perf_counter() - started) * 1000)
-    return times
-
-
 def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
     """Measure all sizes, precisions and peers for one variant; print each row once it is known."""
     model = load_bundled(key)
@@ -108,35 +95,50 @@ def measure_variant(key: str, rounds: int, memory: bool) -> list[Row]:
         peak = measure_peak()
         expected = squashed(image)
         for precision, each in ours.items():
-            taken = {"ours": times[precision], "forward": times[f"{precision} forward"]}
-            measures_memory = memory and precision == "f32"
-            peaks = measure_memory("ours", key, image_hw) if measures_memory else (0.0, 0.0)
-            for peer in PEERS:
-                rows.append(
-                    Row(
-                        variant=key,
-                        weights="bundled",
-                        precision=precision,
-                        image_hw=image_hw,
-                        peer=peer,
-                        peer_ms=float(np.median(times[peer])),
-                        ours_ms=float(np.median(taken["ours"])),
-                        ratio=_median_ratio(times[peer], taken["ours"]),
-                        agreement=float((segment(image, each).class_map == expected).mean()),
-                        forward_ratio=_median_ratio(times["their forward"], taken["forward"]),
-                        bf16_ratio=_median_ratio(times["f32 forward"], taken["forward"])
-                        if precision == "bf16"
-                        else None,
-                        peak_fraction=_share_of_peak(key, precision, taken["forward"], peak),
-                        network_fraction=1 / _median_ratio(taken["ours"], taken["forward"]),
-                        peer_peak_mb=measure_memory(peer, key, image_hw)[0]
-                        if measures_memory
-                        else 0.0,
-                        ours_peak_mb=peaks[0],
-                        ours_above_mb=peaks[1],
-                    )
-                )
-                print_row(rows[-1])
+            agreement = float((segment(image, each).class_map == expected).mean())
+            shared = _summarise(key, precision, image_hw, times, peak)
+            rows += _compare(shared | {"agreement": agreement}, times, memory)
+    return rows
+
+
+def _summarise(
+    key: str, precision: str, image_hw: tuple[int, int], times: dict[str, list[float]], peak: float
+) -> dict[str, Any]:
+    """Compute what a variant's rows in one precision and size share, whichever the peer."""
+    forward = times[f"{precision} forward"]
+    is_bf16 = precision == "bf16"
+    return {
+        "variant": key,
+        "weights": "bundled",
+        "precision": precision,
+        "image_hw": image_hw,
+        "ours_ms": float(np.median(times[precision])),
+        "forward_ratio": _median_ratio(times["their forward"], forward),
+        "bf16_ratio": _median_ratio(times["f32 forward"], forward) if is_bf16 else None,
+        "peak_fraction": _share_of_peak(key, precision, forward, peak),
+        "network_fraction": _median_ratio(forward, times[precision]),
+    }
+
+
+def _compare(shared: dict[str, Any], times: dict[str, list[float]], memory: bool) -> list[Row]:
+    """Compare ours with each peer, print the rows, and measure memory in f32 if asked."""
+    precision = shared["precision"]
+    place = shared["variant"], shared["image_hw"]
+    measures = memory and precision == "f32"
+    ours_peak, ours_above = measure_memory("ours", *place) if measures else (0.0, 0.0)
+    rows = []
+    for peer in PEERS:
+        row = Row(
+            **shared,
+            peer=peer,
+            peer_ms=float(np.median(times[peer])),
+            ratio=_median_ratio(times[peer], times[precision]),
+            peer_peak_mb=measure_memory(peer, *place)[0] if measures else 0.0,
+            ours_peak_mb=ours_peak,
+            ours_above_mb=ours_above,
+        )
+        print_row(row)
+        rows.append(row)
     return rows
 
 
@@ -180,14 +182,6 @@ def print_row(row: Row) -> None:
         f"| {row.peer_peak_mb:.0f} | {row.ours_peak_mb:.0f} | {row.ours_above_mb:.0f} |",
         flush=True,
     )
-
-
-def processor_name() -> str:
-    """Name the processor, as the kernel does where it can."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def main() -> None:

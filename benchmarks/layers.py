@@ -7,11 +7,10 @@ import argparse
 from collections import defaultdict
 
 import numpy as np
-import openvino
 
-from benchmarks.latency import processor_name
 from benchmarks.ours import load_bundled
-from demo.cpus import computes_in_bf16, usable_cpus
+from benchmarks.timing import processor_name
+from demo.cpus import usable_cpus
 from demo.framing import DEFAULT_SIDE
 from demo.models.engines.openvino import OpenVinoEngine
 from demo.variants import VARIANTS
@@ -26,20 +25,10 @@ _KINDS = {
 """OpenVINO's types of layers that compute; all others only move or convert values."""
 
 
-def measure_layers(
-    graph: openvino.Model, precision: str, side: int, rounds: int
-) -> dict[str, float]:
-    """Run a graph on noise; give the median time in ms by kind of layer, the longest first."""
-    graph = graph.clone()
-    graph.reshape([1, 3, side, side])
-    settings = {
-        "INFERENCE_PRECISION_HINT": precision,
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": usable_cpus(),
-        "PERF_COUNT": True,
-    }
-    request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
-    values = np.random.default_rng(0).random((1, 3, side, side), dtype=np.float32)
+def measure_layers(engine: OpenVinoEngine, side: int, rounds: int) -> dict[str, float]:
+    """Run a network on noise; give the median time in ms by kind of layer, the longest first."""
+    request = engine.compile_for(side, side, PERF_COUNT=True)
+    values = np.random.default_rng(0).random((1, side, side, 3), dtype=np.float32)
     times: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         request.infer({0: values})
@@ -61,13 +50,14 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{processor_name()}, {usable_cpus()} CPUs, side {options.side}")
     for key in VARIANTS:
-        engine = load_bundled(key).engine
-        assert isinstance(engine, OpenVinoEngine)
-        for precision in ["f32", *(["bf16"] if computes_in_bf16() else [])]:
-            layers = measure_layers(engine.graph, precision, options.side, options.rounds)
+        model = load_bundled(key)
+        for engine in (model.engine, model.bf16_engine):
+            if not isinstance(engine, OpenVinoEngine):
+                continue
+            layers = measure_layers(engine, options.side, options.rounds)
             total = sum(layers.values())
             shares = ", ".join(f"{kind} {ms / total:.0%}" for kind, ms in layers.items())
-            print(f"{key.upper()} in {precision}: {total:.0f} ms: {shares}")
+            print(f"{key.upper()} in {engine.precision}: {total:.0f} ms: {shares}")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ import numpy as np
 import PIL.Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.latency import processor_name
 from benchmarks.ours import load_bundled, make_photograph
+from benchmarks.timing import interleave, processor_name
 from demo.cpus import usable_cpus
 from demo.image import read_image
 from demo.inference import segment
@@ -35,7 +35,8 @@ from tests.support.browser import launch_chromium
 from tests.support.server import run_app
 
 SIZE_HW = (3000, 4000)
-OURS = ("/viewer/", "/examples/")
+OURS = ("/viewer/", "/examples/", "/queue/data")
+"""Parts of addresses at which this app's own files and first result are."""
 
 WATCH = """() => {
     const after = (done) => requestAnimationFrame(() => requestAnimationFrame(done));
@@ -104,16 +105,8 @@ def time_server(key: str, photograph: Path, rounds: int) -> dict[str, float]:
         "segment": lambda: segment(image, model, framing="auto"),
         "encode": lambda: json.dumps(viewer_value(image, segmentation)),
     }
-    return {name: _median_ms(step, rounds) for name, step in steps.items()}
-
-
-def _median_ms(step: Callable[[], Any], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - started) * 1000)
-    return float(np.median(times))
+    times = interleave(steps, rounds)
+    return {name: float(np.median(each)) for name, each in times.items()}
 
 
 def print_visit(files: list[dict[str, Any]]) -> None:

@@ -3,7 +3,6 @@
 python -m benchmarks.peak_rate
 """
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,6 +11,7 @@ import openvino
 import openvino.opset15 as ops
 import torch
 
+from benchmarks.timing import interleave
 from demo.cpus import usable_cpus
 
 _SIDES = (512, 1024, 2048)
@@ -29,14 +29,9 @@ def measure_rates(rounds: int = 5) -> dict[str, float]:
     """
     torch.set_num_threads(usable_cpus())
     runs = {name: (flop, run) for name, flop, run in [*_products(), *_convolutions()]}
-    best = dict.fromkeys(runs, float("inf"))
     with torch.inference_mode():
-        for _ in range(rounds + 1):  # the first is slower and does no harm
-            for name, (_, run) in runs.items():
-                started = time.perf_counter()
-                run()
-                best[name] = min(best[name], time.perf_counter() - started)
-    return {name: flop / best[name] / 1e9 for name, (flop, _) in runs.items()}
+        times = interleave({name: run for name, (_, run) in runs.items()}, rounds)
+    return {name: flop / min(times[name]) / 1e6 for name, (flop, _) in runs.items()}
 
 
 def measure_peak(rounds: int = 5) -> float:

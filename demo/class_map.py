@@ -19,7 +19,7 @@ _TILE = 1 << 16
 """How many pixels are compared at a time: 256 kB of scores."""
 
 _WORTH_A_STEP = 4000
-"""How many pixels take as long to compare as a step of its own takes to begin."""
+"""Comparing so many pixels takes as long as beginning one more step."""
 
 
 def classify_pixels(logits: NDArray[np.float32], framing: Framing) -> NDArray[np.uint8]:

@@ -72,7 +72,7 @@ def segment_video(
     try:
         with open_video(source, losses) as video:
             _check_length(video)
-            yield from _convert(video, target, model)
+            yield from _convert(video, target, model.fast)
         is_complete = True
     finally:
         if not is_complete:
@@ -106,7 +106,7 @@ def _convert(video: VideoReader, target: Path, model: Model) -> Iterator[FrameAr
                 raise InvalidVideo(
                     f"The video is too long. Cut it to {MAX_SECONDS:.0f} s and {MAX_FRAMES} frames."
                 )
-            segmentation = segment(frame.image, model.fast, side=VIDEO_SIDE)
+            segmentation = segment(frame.image, model, side=VIDEO_SIDE)
             if output is None:
                 output = _add_stream(result, video.stream, frame)
             painted = _fit(draw_overlay(frame.image, segmentation), (output.height, output.width))

@@ -100,7 +100,7 @@ def test_a_folder_of_uploads_that_another_user_owns_is_left_to_them(
 
 
 def test_with_nothing_to_write_to_the_app_segments(tmp_path: Path) -> None:
-    root = copy_without("s", "xs", folder=tmp_path / "root")
+    root = copy_without("s", tmp_path / "root")
     variables = {
         "HOME": "/dev/null",
         "HF_HOME": "/dev/null/hub",

@@ -20,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def server_without_s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that has nothing bundled for S, and no Hub."""
     folder = tmp_path_factory.mktemp("without-s")
-    root = copy_without("s", folder=tmp_path_factory.mktemp("root"))
+    root = copy_without("s", tmp_path_factory.mktemp("root"))
     with run_app(folder, root, HF_HUB_OFFLINE="1") as address:
         yield address
 

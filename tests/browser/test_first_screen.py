@@ -35,7 +35,10 @@ def test_the_page_opens_with_a_result_for_which_it_asked_nothing(
         chosen = page.get_by_role("button", name="Example: astronaut")
         expect(chosen).to_have_attribute("aria-pressed", "true")
         # S does not find the cameraman, and no bundled checkpoint knows cats.
-        expect(page.locator("#picker .examples button")).to_have_count(1)
+        examples = page.locator("#picker .examples button")
+        expect(examples).to_have_count(2)
+        for example, name in zip(examples.all(), ["astronaut", "hopper"], strict=True):
+            expect(example).to_have_accessible_name(re.compile(f"^Example: {name}"))
 
 
 def test_nothing_found_is_said_in_words(page: Page) -> None:

@@ -29,7 +29,7 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
     x_small = get_variant("xs")
     stub.bytes_per_s = 1_000_000  # so that the page is open before it is done
     context = chromium.new_context()
-    root = copy_without("s", folder=tmp_path / "root")
+    root = copy_without("s", tmp_path / "root")
     with run_app(tmp_path, root, HF_ENDPOINT=stub.address) as address:
         page = context.new_page()
         page.goto(address)

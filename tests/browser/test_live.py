@@ -254,8 +254,10 @@ def test_late_answers_make_the_side_smaller(live: Page) -> None:
 
 
 def test_the_side_begins_where_the_last_session_ended(live: Page) -> None:
+    live.evaluate("localStorage.setItem('live side xxs', '512')")
+    live.evaluate(DELAY_ANSWERS, 200)
     start(live)
-    live.wait_for_function("localStorage.getItem('live side xxs')")
+    live.wait_for_function("localStorage.getItem('live side xxs') === '256'")
     live.evaluate("localStorage.setItem('live side xxs', '384')")
     live.reload()
     live.get_by_role("tab", name="Live camera").click()

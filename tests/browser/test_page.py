@@ -32,6 +32,7 @@ from tests.support.images import png_of_size
 
 
 def test_an_example_is_shown_exactly_as_the_checkpoint_said(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1020})  # room for a picture of 630 pixels
     click_example(page)
     wait_for_result(page)
     expected = segment(read_image(ASTRONAUT), Registry().first_available()).class_map

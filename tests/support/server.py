@@ -73,13 +73,12 @@ def wait_for(address: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
     pytest.fail(f"the app did not answer: {log.read_text()}")
 
 
-def copy_without(*variants: str, folder: Path) -> Path:
-    """Copy the app into a folder, without the bundled checkpoints of some variants."""
+def copy_without(variant: str, folder: Path) -> Path:
+    """Copy the app into a folder, without the bundled checkpoint of a variant."""
     for name in ("demo", "assets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", folder)
-    for variant in variants:
-        shutil.rmtree(folder / "assets" / "checkpoints" / variant)
+    shutil.rmtree(folder / "assets" / "checkpoints" / variant)
     return folder
 
 

@@ -39,11 +39,11 @@ def load_engines(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgre
     """
     precision = precision_choice()
     f32, bf16 = _load_both(checkpoint, variant, on_progress)
-    if precision == "f32":
-        return Engines(f32, None)
-    if precision == "bf16" and bf16 is None:
+    if precision != "bf16":
+        return Engines(f32, bf16 if precision == "auto" else None)
+    if bf16 is None:
         logger.warning("This machine does not compute in bf16, so f32 is used.")
-    return Engines(bf16 or f32, None) if precision == "bf16" else Engines(f32, bf16)
+    return Engines(bf16 or f32, None)
 
 
 def _load_both(

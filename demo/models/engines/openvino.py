@@ -50,7 +50,7 @@ class OpenVinoEngine:
         self.graph = graph
         self.precision = precision
         self._turn = FairLock()
-        self._compile = lru_cache(_COMPILED_SIZES)(self._compile_for)
+        self._compile = lru_cache(_COMPILED_SIZES)(self.compile_for)
 
     def __call__(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network; see `demo.models.engines.contract.Engine`."""
@@ -60,7 +60,8 @@ class OpenVinoEngine:
             logits: NDArray[np.float32] = request.infer({0: rows_first}, share_inputs=True)[0]
         return logits
 
-    def _compile_for(self, height: int, width: int) -> openvino.InferRequest:
+    def compile_for(self, height: int, width: int, **settings: object) -> openvino.InferRequest:
+        """Compile the graph for (1, height, width, 3) float32, with more of OpenVINO's settings."""
         graph = self.graph.clone()
         graph.reshape([1, 3, height, width])
         preprocessing = openvino.preprocess.PrePostProcessor(graph)
@@ -70,6 +71,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": self.precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": usable_cpus(),
+            **settings,
         }
         compiled = openvino.Core().compile_model(preprocessing.build(), "CPU", settings)
         return compiled.create_infer_request()

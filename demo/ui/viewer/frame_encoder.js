@@ -14,10 +14,9 @@ import { FRAME_QUALITY, takeFrame } from "./webcam.js";
 export class FrameEncoder {
   constructor() {
     this.canvas = document.createElement("canvas"); // serves without a worker
-    /** @type {Worker | null} */
+    this.hasWorkers = typeof OffscreenCanvas !== "undefined";
+    /** @type {Worker | null} begins with the first frame. */
     this.worker = null;
-    if (typeof OffscreenCanvas === "undefined") return;
-    this.worker = new Worker(new URL("./frame_worker.js", import.meta.url), { type: "module" });
   }
 
   /**
@@ -29,8 +28,8 @@ export class FrameEncoder {
    * @returns {Promise<ArrayBuffer>} a JPEG.
    */
   async encode(video, side) {
-    const { worker } = this;
-    if (!worker) return takeFrame(video, this.canvas, side);
+    if (!this.hasWorkers) return takeFrame(video, this.canvas, side);
+    const worker = (this.worker ??= startWorker());
     const frame = await copyFrame(video);
     try {
       return await new Promise((resolve, reject) => {
@@ -40,7 +39,7 @@ export class FrameEncoder {
       });
     } catch {
       worker.terminate();
-      this.worker = null; // it could not be loaded
+      this.hasWorkers = false; // it could not be loaded
       return takeFrame(video, this.canvas, side);
     }
   }
@@ -53,4 +52,8 @@ export class FrameEncoder {
  */
 async function copyFrame(video) {
   return typeof VideoFrame === "undefined" ? createImageBitmap(video) : new VideoFrame(video);
+}
+
+function startWorker() {
+  return new Worker(new URL("./frame_worker.js", import.meta.url), { type: "module" });
 }

@@ -9,8 +9,7 @@ const page = /** @type {Worker} */ (/** @type {unknown} */ (self));
 
 page.onmessage = async (/** @type {MessageEvent<FrameRequest>} */ { data }) => {
   const { frame, side, quality } = data;
-  canvas.width = side;
-  canvas.height = side;
+  if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
   context?.drawImage(frame, 0, 0, side, side);
   frame.close();
   const blob = await canvas.convertToBlob({ type: "image/jpeg", quality });

@@ -3,6 +3,7 @@
 
 import { Connection } from "./connection.js";
 import { FrameEncoder } from "./frame_encoder.js";
+import { recall, remember } from "./memory.js";
 import { Pace, SIDES } from "./pace.js";
 
 /** @import { LiveResult } from "./connection.js" */
@@ -62,8 +63,10 @@ export class LiveSession {
    */
   adapt(roundTrip, now) {
     if (this.fixedSide) return;
+    const before = this.pace.side;
     this.pace.adapt(roundTrip, now);
-    localStorage.setItem(sideKey(this.variant), String(this.pace.side));
+    const { side } = this.pace;
+    if (side !== before) remember("localStorage", sideKey(this.variant), String(side));
   }
 
   connect() {
@@ -150,6 +153,6 @@ function sideKey(variant) {
  * @param {string} variant
  */
 function recallSide(variant) {
-  const side = Number(localStorage.getItem(sideKey(variant)));
+  const side = Number(recall("localStorage", sideKey(variant)));
   return SIDES.includes(side) ? side : SIDES[0];
 }

@@ -1,6 +1,7 @@
 // Chooses the picture: an example, a file, the clipboard, a file dropped anywhere, or the webcam.
 
 import { find, make } from "./dom.js";
+import { recall, remember } from "./memory.js";
 import { Snapshot } from "./snapshot.js";
 import { uploadFile } from "./uploading.js";
 
@@ -77,7 +78,7 @@ class Picker {
 
   /** Choose again what was chosen before the page was loaded again in this tab. */
   restore() {
-    const remembered = sessionStorage.getItem(REMEMBERED);
+    const remembered = recall("sessionStorage", REMEMBERED);
     if (remembered) this.#choose(JSON.parse(remembered));
   }
 
@@ -92,7 +93,7 @@ class Picker {
   /** @param {PickedPicture} picture */
   #choose(picture) {
     this.#say("");
-    sessionStorage.setItem(REMEMBERED, JSON.stringify(picture));
+    remember("sessionStorage", REMEMBERED, JSON.stringify(picture));
     find(this.root, ".chosen img", HTMLElement).removeAttribute("src");
     this.props.value = this.chosen = picture;
     this.show();
