@@ -350,6 +350,8 @@ def test_a_legend_that_is_used_while_results_come_in(live: Page) -> None:
     assert element.evaluate("button => button.isConnected")
     person.click()
     expect(person).to_have_attribute("aria-pressed", "false")
+    # A result that has faded, as while another size is prepared, is not painted again.
+    expect(live.locator(".live canvas.paint")).to_have_css("opacity", "1")
     assert painted_share(live) < 0.01
 
 
