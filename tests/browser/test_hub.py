@@ -27,7 +27,7 @@ def test_a_cold_cache_fills_with_progress_and_recovers(
     stub: StubHub, chromium: Browser, tmp_path: Path
 ) -> None:
     x_small = get_variant("xs")
-    stub.bytes_per_s = 1_000_000  # so that the page is open before it is done
+    stub.bytes_per_s = 500_000  # so that the page is open before it is done
     context = chromium.new_context()
     root = copy_without("s", tmp_path / "root")
     with run_app(tmp_path, root, HF_ENDPOINT=stub.address) as address:
@@ -85,7 +85,7 @@ def check_comparison(page: Page) -> None:
 def test_a_choice_made_while_a_variant_loads_stands(
     stub: StubHub, chromium: Browser, tmp_path: Path
 ) -> None:
-    stub.bytes_per_s = 2_000_000
+    stub.bytes_per_s = 500_000  # so that the page is open before it is done
     context = chromium.new_context()
     with run_app(tmp_path, HF_ENDPOINT=stub.address) as address:
         page = context.new_page()
