@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -52,7 +52,7 @@ class FrameAreas:
 
 def segment_video(
     source: Path, target: Path, model: Model, losses: Losses | None = None
-) -> Iterator[FrameAreas]:
+) -> Generator[FrameAreas, None, None]:
     """Segment a video frame by frame and write it with its overlay, without sound.
 
     The result is complete when the iterator is at its end. If the iterator is closed before,

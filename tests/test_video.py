@@ -173,7 +173,7 @@ def test_a_cancelled_video_leaves_no_file(
 ) -> None:
     frames = segment_video(write_video(tmp_path / "video.mp4"), tmp_path / "result.mp4", model)
     next(frames)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert not (tmp_path / "result.mp4").exists() and engine.calls == 1
 
 

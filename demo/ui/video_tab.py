@@ -1,8 +1,10 @@
 """The Video file tab: a video in, the same with its overlay out, and its areas over time."""
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,6 +55,7 @@ _SCROLL_TO_RESULT = """() => {
 """On a phone the result lies below the choices."""
 
 _TELL_EVERY_S = 0.5
+_ENDS_WITHIN_S = 10.0
 _CHART_POINTS = 300
 _X, _Y, _CLASS = "Time in seconds", "Share of the frame in %", "Class"
 
@@ -85,6 +88,32 @@ class Parts(NamedTuple):
     overlay: Any
     table: Any
     chart: Any
+
+
+class Run:
+    """The work on one video, which another request of the same visit can stop.
+
+    Gradio's own way to cancel would not do: a run that is begun while Gradio still waits for the
+    end of the one before is left out without a word.
+    """
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def start(self) -> None:
+        """Note that the work has begun."""
+        self._idle.clear()
+
+    def end(self) -> None:
+        """Note that nothing will be shown any more."""
+        self._idle.set()
+
+    def stop(self) -> None:
+        """Let the work end after the frame it is at, and wait for that, but not for ever."""
+        self.is_stopped = True
+        self._idle.wait(_ENDS_WITHIN_S)
 
 
 def build_video_tab() -> None:
@@ -135,20 +164,21 @@ def _wire(video: gr.File, variant: gr.Radio, parts: Parts) -> None:
         "show_progress": "hidden",
         "api_visibility": "private",
     }
+    run = gr.State()
     parts.sample.click(on_sample, None, video, **quick)
-    segmented = parts.begin.click(on_begin, None, [*parts], **quick).success(
+    segmented = parts.begin.click(on_begin, None, [run, *parts], **quick).success(
         on_segment_video,
-        [video, variant],
+        [run, video, variant],
         [*parts],
         show_progress="hidden",
         concurrency_limit=1,
+        trigger_mode="multiple",  # the run before may still be ending
         api_visibility="private",
     )
     segmented.success(None, None, None, js=_SCROLL_TO_RESULT, api_visibility="private")
-    # Gradio calls it a failure both when the server refuses the work and when it is cancelled.
-    segmented.failure(on_stop, None, [*parts], **quick)
-    parts.cancel.click(on_stop, None, [*parts], cancels=segmented, **quick)
-    video.change(on_choose, video, [*parts], cancels=segmented, **quick)
+    segmented.failure(on_stop, run, [*parts], **quick)  # the server refused the work
+    parts.cancel.click(on_stop, run, [*parts], **quick)
+    video.change(on_choose, [run, video], [*parts], **quick)
 
 
 def _change(**changes: Any) -> Parts:
@@ -174,8 +204,10 @@ def on_sample() -> str:
     return str(shutil.copy(SAMPLE, make_result_folder()))
 
 
-def on_choose(video: str | None) -> Parts:
-    """Show the new video, clear the results of the one before, and note whose it is."""
+def on_choose(run: Run | None, video: str | None) -> Parts:
+    """Stop the work on the video before, show the new one, and note whose it is."""
+    if run is not None:
+        run.stop()
     if video is None:
         return _stop_with(
             render_status(_NO_VIDEO),
@@ -192,31 +224,46 @@ def on_choose(video: str | None) -> Parts:
     )
 
 
-def on_begin() -> Parts:
+def on_begin() -> tuple[Any, ...]:
     """Show that the video waits for its turn: the server segments one at a time."""
-    return _stop_with(
+    waiting = _stop_with(
         render_status("The video waits for its turn."),
         stage=render_waiting("Waiting"),
         begin=gr.update(visible=False),
         cancel=gr.update(visible=True),
     )
+    return (Run(), *waiting)
 
 
-def on_stop() -> Parts:
-    """Show that the work was cancelled, or was refused for a reason that Gradio shows."""
+def on_stop(run: Run | None) -> Parts:
+    """Stop the work, or show that it was refused for a reason that Gradio shows."""
+    if run is not None:
+        run.stop()
     return _stop_with(render_status("Stopped: no video is being segmented."))
 
 
-def on_segment_video(video: str | None, variant: str) -> Iterator[Parts]:
-    """Segment a video; the visitor can cancel it at each step.
+def on_segment_video(run: Run, video: str | None, variant: str) -> Iterator[Parts]:
+    """Segment a video; the visitor can stop it at each frame.
 
     Yields:
         The progress, and at the end the result. When something is wrong, the status line says
-        what.
+        what. When it is stopped, nothing of it stays.
     """
     if video is None:
         yield _stop_with(render_error("There is no video. Choose one first."))
-        return
+    elif run.is_stopped:
+        yield _change()
+    else:
+        run.start()
+        try:
+            yield from _segment(run, video, variant)
+            if run.is_stopped:
+                yield _change(stage=_PROMISE)
+        finally:
+            run.end()
+
+
+def _segment(run: Run, video: str, variant: str) -> Iterator[Parts]:
     folder, stem = make_result_folder(), Path(video).stem
     target, table = folder / f"{stem}-overlay.mp4", folder / f"{stem}-areas.csv"
     frames: list[FrameAreas] = []
@@ -226,9 +273,14 @@ def on_segment_video(video: str | None, variant: str) -> Iterator[Parts]:
     )
     try:
         model = choose_model(variant)
+        if run.is_stopped:
+            return
         yield _change(status=render_status(f"{model.variant.label} segments the video."))
         started = time.monotonic()
-        yield from _tell(segment_video(Path(video), target, model, losses), frames, started)
+        with closing(segment_video(Path(video), target, model, losses)) as segmented:
+            yield from _tell(run, segmented, frames, started)
+        if run.is_stopped:
+            return
     except Exception as error:
         yield _stop_with(render_error(describe_failure(error)))
         return
@@ -246,11 +298,13 @@ def on_segment_video(video: str | None, variant: str) -> Iterator[Parts]:
 
 
 def _tell(
-    segmented: Iterator[FrameAreas], frames: list[FrameAreas], started: float
+    run: Run, segmented: Iterator[FrameAreas], frames: list[FrameAreas], started: float
 ) -> Iterator[Parts]:
     """Collect the areas of all frames, and tell now and then how far the work has come."""
     told_at = started
     for frame in segmented:
+        if run.is_stopped:
+            return
         frames.append(frame)
         now = time.monotonic()
         if now - told_at > _TELL_EVERY_S:
