@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: [".venv/", ".venv-readers/"] },
+  { ignores: [".venv/", ".venv-readers/", "site/"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },
@@ -34,7 +34,10 @@ export default [
       "prefer-template": "error",
     },
   },
-  { files: ["demo/ui/viewer/*.js"], languageOptions: { globals: globals.browser } },
+  {
+    files: ["demo/ui/browser/*.js", "demo/ui/viewer/*.js"],
+    languageOptions: { globals: globals.browser },
+  },
   {
     files: ["tests/viewer/*.js", "eslint.config.js"],
     languageOptions: { globals: globals.nodeBuiltin },

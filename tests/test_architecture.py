@@ -41,7 +41,7 @@ def lies_in(module: str, *packages: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-TOP = ("app", "demo.server", "demo.ui", "demo.web", "demo.__main__")
+TOP = ("app", "demo.server", "demo.site", "demo.ui", "demo.web", "demo.__main__")
 """The modules that people and other programs reach directly."""
 
 CONTRACT = ("demo.models.model", "demo.models.checkpoint", "demo.models.engines.contract")

@@ -4,18 +4,27 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from demo.errors import InvalidOption, WeightsUnavailable
 from demo.framing import DEFAULT_SIDE
-from demo.models.checkpoint import Checkpoint, NoWeights, OnProgress, read_checkpoint
+from demo.models.checkpoint import (
+    Checkpoint,
+    NoWeights,
+    OnProgress,
+    WeightsSource,
+    read_checkpoint,
+)
 from demo.models.engines.choice import load_engines
 from demo.models.model import Model
 from demo.models.sources import BUNDLED_SOURCES, Sources, own_sources
 from demo.variants import Variant
 
 logger = logging.getLogger(__name__)
+
+Used = TypeVar("Used")
 
 Load = Callable[[Variant, OnProgress], Model]
 """How a variant is loaded; raises `NoWeights` with the reason where there are no weights."""
@@ -27,7 +36,8 @@ def load_own(variant: Variant, on_progress: OnProgress) -> Model:
     Raises:
         NoWeights: if no source has any, with the reason of each.
     """
-    return _load_from(own_sources(on_progress), variant, on_progress)
+    model, weights = use_first(own_sources(on_progress), variant, _loader(variant, on_progress))
+    return dataclasses.replace(model, weights=weights)
 
 
 def load_bundled(variant: Variant, on_progress: OnProgress) -> Model:
@@ -36,7 +46,8 @@ def load_bundled(variant: Variant, on_progress: OnProgress) -> Model:
     Raises:
         NoWeights: if the variant has none, or it is damaged.
     """
-    return _load_from(BUNDLED_SOURCES, variant, on_progress)
+    model, weights = use_first(BUNDLED_SOURCES, variant, _loader(variant, on_progress))
+    return dataclasses.replace(model, weights=weights)
 
 
 def load_folder(folder: Path, variant: Variant) -> Model:
@@ -57,14 +68,25 @@ def load_folder(folder: Path, variant: Variant) -> Model:
         ) from error
 
 
-def _load_from(sources: Sources, variant: Variant, on_progress: OnProgress) -> Model:
+def use_first(
+    sources: Sources, variant: Variant, use: Callable[[Checkpoint], Used]
+) -> tuple[Used, WeightsSource]:
+    """Use a variant's checkpoint from the first source that has a usable one.
+
+    Returns:
+        What `use` made of it, and where the weights came from, with the reason why sources of
+        higher rank were passed over.
+
+    Raises:
+        NoWeights: if no source has any, with the reason of each.
+    """
     reasons: list[str] = []
     for name, find in sources.items():
         try:
             checkpoint = find(variant)
             if checkpoint is None:
                 continue
-            model = _load(checkpoint, variant, on_progress)
+            used = use(checkpoint)
         except NoWeights as error:
             logger.info("%s: %s gave no weights: %s", variant.label, name, error)
             reasons.append(str(error))
@@ -74,9 +96,9 @@ def _load_from(sources: Sources, variant: Variant, on_progress: OnProgress) -> M
             logger.warning("%s: %s failed: %r", variant.label, name, error)
             reasons.append(f"the checkpoint of {variant.label} cannot be used")
         else:
-            model = with_reason(model, "; ".join(reasons))
-            logger.info("%s: %s weights, %s", variant.label, model.weights.kind, model.weights.name)
-            return model
+            weights = dataclasses.replace(checkpoint.source, reason="; ".join(reasons))
+            logger.info("%s: %s weights, %s", variant.label, weights.kind, weights.name)
+            return used, weights
     raise NoWeights("; ".join(reasons))
 
 
@@ -84,6 +106,10 @@ def with_reason(model: Model, reason: str) -> Model:
     """Copy a model with the reason why better weights were passed over."""
     weights = dataclasses.replace(model.weights, reason=reason)
     return dataclasses.replace(model, weights=weights)
+
+
+def _loader(variant: Variant, on_progress: OnProgress) -> Callable[[Checkpoint], Model]:
+    return lambda checkpoint: _load(checkpoint, variant, on_progress)
 
 
 def _load(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> Model:

@@ -50,7 +50,7 @@ export class FrameEncoder {
  *
  * @param {HTMLVideoElement} video
  */
-async function copyFrame(video) {
+export async function copyFrame(video) {
   return typeof VideoFrame === "undefined" ? createImageBitmap(video) : new VideoFrame(video);
 }
 

@@ -5,6 +5,7 @@ import { LiveLabels } from "./live_labels.js";
 import { LiveOverlay } from "./live_overlay.js";
 import { LivePointer } from "./live_pointer.js";
 import { LiveReadings } from "./live_readings.js";
+import { liveServer } from "./live_server.js";
 import { LiveSession } from "./live_session.js";
 import { LiveSettings } from "./live_settings.js";
 import { OLDEST_MS } from "./pace.js";
@@ -20,6 +21,7 @@ import {
 } from "./webcam.js";
 
 /** @import { LiveResult } from "./connection.js" */
+/** @import { Place } from "./live_session.js" */
 /** @import { ClassInfo, LiveReady, ViewerProps } from "./types.js" */
 
 const UNSEEN_MS = 60_000; // the camera is turned off when it was out of sight for so long
@@ -37,16 +39,20 @@ const TICK_MS = 250;
  */
 export function mount(element, props, _watch, trigger, upload) {
   const root = find(element, ".live", HTMLElement);
-  new LiveView(root, props.classes, async (photo) => trigger("submit", await upload(photo)));
+  new LiveView(root, props.classes, liveServer(), async (photo) =>
+    trigger("submit", await upload(photo)),
+  );
 }
 
+/** @template Frame */
 export class LiveView {
   /**
    * @param {HTMLElement} root holds live.html.
    * @param {ClassInfo[]} classes
+   * @param {Place<Frame>} place where frames are segmented.
    * @param {(photo: File) => Promise<void>} onFreeze takes a picture that the visitor has frozen.
    */
-  constructor(root, classes, onFreeze) {
+  constructor(root, classes, place, onFreeze) {
     this.root = root;
     this.classes = classes;
     this.onFreeze = onFreeze;
@@ -62,7 +68,7 @@ export class LiveView {
     this.readings = new LiveReadings(root, classes, this.overlay);
     this.labels = new LiveLabels(root, classes, this.overlay);
     this.pointer = new LivePointer(root, classes, this.overlay);
-    this.session = new LiveSession(this.video, {
+    this.session = new LiveSession(this.video, place, {
       onConnecting: (variant) => this.#say(`Starting MobileViT-${variant.toUpperCase()} ...`),
       onReady: (ready) => this.#onReady(ready),
       onResult: (result, now) => this.#show(result, now),

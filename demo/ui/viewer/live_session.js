@@ -1,16 +1,37 @@
 // One session of the live view: it sends frames at a pace that the server can answer, and connects
 // again when the network was lost.
 
-import { Connection } from "./connection.js";
-import { FrameEncoder } from "./frame_encoder.js";
 import { recall, remember } from "./memory.js";
 import { Pace, SIDES } from "./pace.js";
 
-/** @import { LiveResult } from "./connection.js" */
+/** @import { Listeners as ConnectionListeners, LiveResult } from "./connection.js" */
 /** @import { LiveReady } from "./types.js" */
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const SILENT_MS = 10_000; // a connection that has not answered for so long is lost
+
+/**
+ * A connection to where frames are segmented, with one frame in flight.
+ *
+ * @template Frame
+ * @typedef {object} LiveConnection
+ * @property {boolean} isFree whether it would take a frame.
+ * @property {{takenAt: number, sentAt: number} | null} inFlight
+ * @property {(frame: Frame, takenAt: number) => void} send
+ * @property {(smoothing: number) => void} setSmoothing
+ * @property {() => void} close
+ */
+
+/**
+ * Where frames are segmented: on the server, or in this browser.
+ *
+ * @template Frame
+ * @typedef {object} Place
+ * @property {(video: HTMLVideoElement, side: number) => Promise<Frame>} capture takes the picture
+ *     that a video shows now.
+ * @property {(network: {variant: string, isExact: boolean}, on: ConnectionListeners) =>
+ *     LiveConnection<Frame>} connect
+ */
 
 /**
  * @typedef {object} Listeners
@@ -21,18 +42,20 @@ const SILENT_MS = 10_000; // a connection that has not answered for so long is l
  *     network was lost, after which the session goes on by itself.
  */
 
+/** @template Frame */
 export class LiveSession {
   /**
    * @param {HTMLVideoElement} video shows what is sent.
+   * @param {Place<Frame>} place
    * @param {Listeners} on
    */
-  constructor(video, on) {
+  constructor(video, place, on) {
     this.video = video;
+    this.place = place;
     this.on = on;
     this.pace = new Pace();
-    this.encoder = new FrameEncoder();
-    this.isEncoding = false;
-    /** @type {Connection | null} null also while it waits to connect again. */
+    this.isCapturing = false;
+    /** @type {LiveConnection<Frame> | null} null also while it waits to connect again. */
     this.connection = null;
     this.retries = 0;
     this.timer = 0;
@@ -73,11 +96,8 @@ export class LiveSession {
     clearTimeout(this.timer);
     this.pace.side = this.fixedSide ?? recallSide(this.variant);
     this.on.onConnecting(this.variant);
-    const address = new URL("live", document.baseURI);
-    address.searchParams.set("variant", this.variant);
-    if (this.isExact) address.searchParams.set("precision", "f32");
-    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    const connection = new Connection(address, {
+    const { isExact, variant } = this;
+    const connection = this.place.connect({ variant, isExact }, {
       onReady: (ready) => {
         this.retries = 0;
         this.pace.restart(performance.now());
@@ -122,14 +142,14 @@ export class LiveSession {
   /** Send the newest picture, squashed to the side of the network's input. */
   async #sendFrame() {
     const { connection, video } = this;
-    if (this.isEncoding || !connection?.isFree || !video.videoWidth) return;
+    if (this.isCapturing || !connection?.isFree || !video.videoWidth) return;
     const takenAt = performance.now();
-    this.isEncoding = true;
+    this.isCapturing = true;
     try {
-      const jpeg = await this.encoder.encode(video, this.pace.side);
-      if (connection.isFree) connection.send(jpeg, takenAt);
+      const frame = await this.place.capture(video, this.pace.side);
+      if (connection.isFree) connection.send(frame, takenAt);
     } finally {
-      this.isEncoding = false;
+      this.isCapturing = false;
     }
   }
 

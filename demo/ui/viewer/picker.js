@@ -18,22 +18,35 @@ const REMEMBERED = "picture"; // key of the session's storage
  * @param {(event: string) => void} trigger sends an event to the server.
  */
 export function mount(element, props, watch, trigger) {
-  const picker = new Picker(find(element, ".picker", HTMLElement), props, () => trigger("submit"));
+  const picker = new Picker(find(element, ".picker", HTMLElement), props, {
+    submit: () => trigger("submit"),
+    take: async (file, onProgress) => ({
+      path: await uploadFile(file, onProgress),
+      orig_name: file.name,
+    }),
+  });
   watch(["value", "examples"], () => picker.update());
   picker.show();
   picker.restore();
 }
 
-class Picker {
+/**
+ * @typedef {object} PickerListeners
+ * @property {() => void} submit is called when props.value has been chosen.
+ * @property {(file: File, onProgress: (fraction: number) => void) => Promise<PickedPicture>} take
+ *     brings a file to where it is segmented; rejects with a sentence.
+ */
+
+export class Picker {
   /**
    * @param {HTMLElement} root holds picker.html.
-   * @param {PickerProps} props
-   * @param {() => void} submit tells the server that props.value has been chosen.
+   * @param {Pick<PickerProps, "value" | "examples">} props
+   * @param {PickerListeners} on
    */
-  constructor(root, props, submit) {
+  constructor(root, props, on) {
     this.root = root;
     this.props = props;
-    this.submit = submit;
+    this.on = on;
     /** @type {PickedPicture | null} what the visitor has chosen. */
     this.chosen = null;
     this.message = find(root, ".message", HTMLElement);
@@ -97,7 +110,7 @@ class Picker {
     find(this.root, ".chosen img", HTMLElement).removeAttribute("src");
     this.props.value = this.chosen = picture;
     this.show();
-    this.submit();
+    this.on.submit();
   }
 
   /** Take files that are dropped or pasted anywhere while the picker is on the screen. */
@@ -137,8 +150,7 @@ class Picker {
     const bar = find(this.root, "progress", HTMLProgressElement);
     try {
       bar.hidden = false;
-      const path = await uploadFile(file, (fraction) => (bar.value = fraction));
-      this.#choose({ path, orig_name: file.name });
+      this.#choose(await this.on.take(file, (fraction) => (bar.value = fraction)));
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
     } finally {

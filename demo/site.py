@@ -1,0 +1,242 @@
+"""The page without a server, as a folder that any static file server serves.
+
+It is built by scripts/site, which is ``python -m demo.site [--serve] [FOLDER]``.
+"""
+
+import argparse
+import functools
+import hashlib
+import http.server
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from demo.classes import CLASS_NAMES
+from demo.errors import DemoError
+from demo.exports import describe_licence
+from demo.models.onnx_export import ExportedNetwork, export_onnx
+from demo.models.registry import default_registry
+from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
+from demo.ui.viewer_value import class_infos
+from demo.variants import VARIANTS
+
+ROOT = Path(__file__).parent.parent
+_BROWSER, _VIEWER = ROOT / "demo" / "ui" / "browser", ROOT / "demo" / "ui" / "viewer"
+_PACKAGES = ROOT / "node_modules"
+_RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
+
+_PARTS = ("picker", "viewer", "live")
+"""The parts of the Gradio page whose HTML and style are put into this one."""
+
+_FIRST = "xxs"
+"""The variant to begin with: the smallest download."""
+
+ISOLATION = {
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""Headers with which browsers let a page use several threads."""
+
+OnStep = Callable[[str], None]
+"""Called with a sentence before each step."""
+
+
+class SiteNotBuilt(DemoError):
+    """The site could not be built; the message says what to do."""
+
+
+def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
+    """Make the site in a folder, whose content of an earlier build is replaced.
+
+    Args:
+        folder: new, empty, or made by an earlier build.
+        on_step: told what is being done.
+
+    Raises:
+        SiteNotBuilt: if the folder holds something else, or the packages of npm are missing.
+        WeightsUnavailable: if a variant has no usable weights.
+    """
+    _clear(folder)
+    _copy_page(folder)
+    networks = {}
+    for variant in VARIANTS.values():
+        on_step(f"Exporting {variant.label}")
+        network = export_onnx(variant, in_fp16=True)
+        networks[variant.key] = _describe_network(network, folder)
+    on_step("Trying the examples")
+    examples = usable_examples.infos(default_registry().get(_FIRST))
+    (folder / "examples").mkdir()
+    for example in examples:
+        shutil.copy(EXAMPLES_FOLDER / f"{example['name']}.jpg", folder / "examples")
+    site = {
+        "classes": class_infos(),
+        "examples": examples,
+        "first": _FIRST,
+        "networks": networks,
+        "runtime": _copy_runtime(folder),
+    }
+    _write_json(folder / "site.json", site)
+    _write_texts(folder)
+    kept = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("networks", "runtime")
+    )
+    _write_json(folder / "files.json", [name for name in kept if name != "service_worker.js"])
+
+
+def serve_site(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
+    """Serve the site on loopback with the headers that let it use several threads.
+
+    Args:
+        folder: the built site.
+        port: 0 for any free one.
+    """
+    handler = functools.partial(_IsolatedHandler, directory=str(folder))
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+
+
+class _IsolatedHandler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        for name, value in ISOLATION.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+def _clear(folder: Path) -> None:
+    if not _RUNTIME.is_dir():
+        raise SiteNotBuilt("The packages of npm are missing. Build the site with scripts/site.")
+    if folder.exists():
+        is_ours = folder.is_dir() and (
+            (folder / "site.json").is_file() or not any(folder.iterdir())
+        )
+        if not is_ours:
+            raise SiteNotBuilt(f"{folder} holds something else. Choose a new or an empty folder.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _copy_page(folder: Path) -> None:
+    for name, source in {"browser": _BROWSER, "viewer": _VIEWER}.items():
+        (folder / name).mkdir()
+        for file in source.iterdir():
+            if file.suffix in (".js", ".css") and file.name != "service_worker.js":
+                shutil.copy(file, folder / name)
+    # A service worker serves the folder that it lies in.
+    shutil.copy(_BROWSER / "service_worker.js", folder)
+    for name in ("manifest.webmanifest", "icon.svg"):
+        shutil.copy(_BROWSER / name, folder)
+    page = (_BROWSER / "index.html").read_text(encoding="utf-8")
+    styles = [f'<link rel="stylesheet" href="viewer/{part}.css">' for part in _PARTS]
+    page = page.replace("<!-- styles -->", "\n".join(styles))
+    for part in _PARTS:
+        html = (_VIEWER / f"{part}.html").read_text(encoding="utf-8")
+        page = page.replace(f"<!-- {part} -->", html)
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _copy_runtime(folder: Path) -> dict[str, dict[str, Any]]:
+    files = {
+        "module": "ort.wasm.min.mjs",
+        "loader": "ort-wasm-simd-threaded.mjs",
+        "wasm": "ort-wasm-simd-threaded.wasm",
+    }
+    return {
+        role: _write_hashed(folder / "runtime" / name, (_RUNTIME / name).read_bytes())
+        for role, name in files.items()
+    }
+
+
+def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
+    variant, weights = network.variant, network.weights
+    figure = f" · {weights.accuracy}" if weights.accuracy else ""
+    return {
+        "file": _write_hashed(folder / "networks" / f"{variant.key}.onnx", network.onnx),
+        "label": variant.label,
+        "badge": weights.badge + figure,
+        "weights": f"{weights.describe()} Licence: {describe_licence(weights)}.",
+        "class_names": list(weights.class_names or CLASS_NAMES),
+    }
+
+
+def _write_hashed(path: Path, content: bytes) -> dict[str, Any]:
+    """Write a file whose name holds its hash, and describe it for demo/ui/browser/downloads.js."""
+    digest = hashlib.sha256(content).hexdigest()
+    target = path.with_name(f"{path.stem}-{digest[:16]}{path.suffix}")
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(content)
+    name = f"{target.parent.name}/{target.name}"
+    return {"path": name, "bytes": len(content), "sha256": digest}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_texts(folder: Path) -> None:
+    headers = "".join(f"  {name.lower()}: {value}\n" for name, value in ISOLATION.items())
+    (folder / "README.md").write_text(
+        "---\n"
+        "title: MobileViT DeepLabV3 Segmentation\n"
+        "colorFrom: green\n"
+        "colorTo: gray\n"
+        "sdk: static\n"
+        "license: apache-2.0\n"
+        "short_description: Coloured overlays and areas, in the visitor's own browser\n"
+        f"custom_headers:\n{headers}"
+        "---\n\n"
+        "This page finds the 21 PASCAL VOC classes in pictures and in the camera's view. It runs\n"
+        "in the browser: no picture leaves the visitor's device, and nothing is fetched from\n"
+        "another server. Any server of static files serves this folder; with the headers above,\n"
+        "browsers use several threads.\n",
+        encoding="utf-8",
+    )
+    package = json.loads((_PACKAGES / "onnxruntime-web" / "package.json").read_text("utf-8"))
+    licences = [
+        "This page: Apache-2.0; its text follows.",
+        f"runtime/: onnxruntime-web {package['version']}, {package['license']}, by Microsoft; "
+        "https://github.com/microsoft/onnxruntime/blob/main/LICENSE",
+        "networks/: the licence of each variant's weights stands on the page, under its badge.",
+        "",
+        "examples/:",
+        (EXAMPLES_FOLDER / "README.md").read_text(encoding="utf-8"),
+        (ROOT / "LICENSE").read_text(encoding="utf-8"),
+    ]
+    (folder / "licences.txt").write_text("\n".join(licences), encoding="utf-8")
+
+
+def main() -> int:
+    """Build the site, and serve it if that is asked; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="scripts/site", description="Build the static page.")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=ROOT / "site", help="where to (default: site/)"
+    )
+    parser.add_argument("--serve", action="store_true", help="serve it on loopback afterwards")
+    parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")
+    options = parser.parse_args()
+    try:
+        build_site(options.folder, lambda sentence: print(f"{sentence} …", file=sys.stderr))
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    size = sum(file.stat().st_size for file in options.folder.rglob("*") if file.is_file())
+    print(f"The site is in {options.folder}, {size / 1e6:.1f} MB.")
+    if options.serve:
+        with serve_site(options.folder, options.port) as server:
+            print(f"The page is at http://127.0.0.1:{server.server_port}")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                print("Stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

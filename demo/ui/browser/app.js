@@ -1,0 +1,221 @@
+// The page without a server: a picture and choices in, the viewer's result out.
+
+import { readAddress, readChoices, writeAddress, writeChoices } from "../viewer/address.js";
+import { find } from "../viewer/dom.js";
+import { Picker, showThumbnail } from "../viewer/picker.js";
+import { DEFAULT_CHOICES } from "../viewer/style.js";
+import { Viewer } from "../viewer/viewer.js";
+import { findLack } from "./features.js";
+import { DEFAULT_SIDE } from "./framing.js";
+import { LiveTab } from "./live_tab.js";
+import { Network } from "./network.js";
+import { keepForLater } from "./offline.js";
+import { readSite } from "./site.js";
+import { wireTabs } from "./tabs.js";
+
+/** @import { FramingName } from "./framing.js" */
+/** @import { SegmentAnswer } from "./network_worker.js" */
+/** @import { Site } from "./site.js" */
+/** @import { PickedPicture, PickerProps, ViewerValue } from "../viewer/types.js" */
+
+const MOST_THREADS = 4;
+
+class ImageTab {
+  /**
+   * @param {Site} site
+   * @param {Network} network
+   */
+  constructor(site, network) {
+    this.site = site;
+    this.network = network;
+    this.status = find(document, "#status", HTMLElement);
+    this.progress = find(document, "#progress", HTMLProgressElement);
+    this.pickerRoot = find(document, ".picker", HTMLElement);
+    this.viewer = new Viewer(find(document, "#viewer .viewer", HTMLElement), site.classes, {
+      saved: readChoices(),
+      onChoice: (choices) => writeChoices(choices, DEFAULT_CHOICES),
+    });
+    const chosen = readAddress("variant") ?? "";
+    this.variant = chosen in site.networks ? chosen : site.first;
+    /** @type {Map<string, File>} files that the visitor has chosen, by the address of each. */
+    this.files = new Map();
+    this.latest = 0; // counts the requests: only the last one's result is shown
+    this.shownPhoto = "";
+    /** @type {Pick<PickerProps, "value" | "examples">} */
+    this.props = { examples: site.examples, value: null };
+    this.picker = new Picker(this.pickerRoot, this.props, {
+      submit: () => this.#segment(),
+      take: (file) => Promise.resolve(this.#remember(file)),
+    });
+    this.picker.show();
+    this.#listen();
+    this.#showWeights();
+  }
+
+  /** Segment the first example, unless the visitor was quicker. */
+  begin() {
+    const [first] = this.site.examples;
+    if (!first || this.props.value) return;
+    this.props.value = { example: first.name };
+    this.picker.show();
+    this.#segment();
+  }
+
+  /** @param {File} file */
+  open(file) {
+    this.props.value = this.#remember(file);
+    this.picker.show();
+    this.#segment();
+  }
+
+  /** @param {File} file */
+  #remember(file) {
+    const path = URL.createObjectURL(file);
+    this.files.set(path, file);
+    return /** @type {PickedPicture} */ ({ path, orig_name: file.name });
+  }
+
+  #listen() {
+    for (const radio of document.querySelectorAll(".model [name=variant]")) {
+      if (!(radio instanceof HTMLInputElement)) continue;
+      radio.checked = radio.value === this.variant;
+      radio.addEventListener("change", () => {
+        this.variant = radio.value;
+        writeAddress("variant", radio.value);
+        this.#showWeights();
+        this.#segment();
+      });
+    }
+    find(document, ".model [name=framing]", HTMLSelectElement).addEventListener("change", () =>
+      this.#segment(),
+    );
+  }
+
+  /** Segment the chosen picture and show the result, unless another one was chosen meanwhile. */
+  async #segment() {
+    const picture = this.props.value;
+    if (!picture) return;
+    const request = ++this.latest;
+    this.#say("Segmenting …");
+    try {
+      const image = await this.#read(picture);
+      const framing = find(document, ".model [name=framing]", HTMLSelectElement).value;
+      const answer = await this.network.segment(
+        {
+          image: await createImageBitmap(image),
+          variant: this.variant,
+          framing: /** @type {FramingName | "auto"} */ (framing),
+          side: DEFAULT_SIDE,
+        },
+        (progress) => this.#showProgress(progress),
+      );
+      if (request === this.latest) this.#show(answer, image, framing);
+    } catch (error) {
+      if (request !== this.latest) return;
+      this.#say(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  /**
+   * @param {PickedPicture} picture
+   * @returns {Promise<Blob>}
+   */
+  async #read({ example, path = "" }) {
+    const file = this.files.get(path);
+    if (!file && !example) throw new Error("This picture is no longer here. Choose it again.");
+    const blob = file ?? (await (await fetch(`examples/${example}.jpg`)).blob());
+    await createImageBitmap(blob).catch(() => {
+      throw new Error(
+        "This browser cannot read the file as a picture. Choose a JPEG, PNG or WebP picture.",
+      );
+    });
+    return blob;
+  }
+
+  /**
+   * @param {SegmentAnswer} answer
+   * @param {Blob} image
+   * @param {string} asked framing.
+   */
+  #show(answer, image, asked) {
+    const { width, height } = answer;
+    if (this.shownPhoto) URL.revokeObjectURL(this.shownPhoto);
+    this.shownPhoto = URL.createObjectURL(image);
+    const names = answer.areas.filter(([id]) => id).map(([id]) => this.site.classes[id].name);
+    const marked = names.join(", ") || "nothing but background";
+    /** @type {ViewerValue} */
+    const value = {
+      photo: this.shownPhoto,
+      width,
+      height,
+      variant: this.variant,
+      description: `Your image with ${marked} marked`,
+      logits: /** @type {any} */ (answer.logits),
+      grid: answer.grid,
+      box: [0, 0, height, width],
+      winners: answer.winners,
+      areas: answer.areas,
+      not_seen: 0,
+    };
+    this.viewer.show(value);
+    showThumbnail(this.pickerRoot, value);
+    const { label, weights } = this.site.networks[this.variant];
+    const sentences = [`${label} took ${Math.round(answer.elapsedMs)} ms in f32, in this browser.`];
+    if (asked === "auto" && answer.framing === "aspect") {
+      sentences.push("The picture is longer than 2:1, so its proportions were kept.");
+    }
+    if (!names.length) sentences.unshift(`Nothing found. ${weights}`);
+    this.#say(sentences.join(" "));
+  }
+
+  /** @param {{loaded: number, total: number}} progress in bytes. */
+  #showProgress({ loaded, total }) {
+    const inMegabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+    this.status.textContent = `Fetching the network: ${inMegabytes(loaded)} of ${inMegabytes(total)} MB, the first time only.`;
+    this.progress.hidden = false;
+    this.progress.value = loaded / total;
+  }
+
+  #showWeights() {
+    const { badge, weights } = this.site.networks[this.variant];
+    const details = find(document, ".badge", HTMLElement);
+    find(details, "summary", HTMLElement).textContent = badge;
+    find(details, "p", HTMLElement).textContent = weights;
+    details.hidden = false;
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {boolean} isWrong
+   */
+  #say(sentence, isWrong = false) {
+    this.progress.hidden = true;
+    this.status.textContent = sentence;
+    this.status.classList.toggle("wrong", isWrong);
+  }
+}
+
+async function start() {
+  const lack = findLack();
+  if (lack) throw new Error(lack);
+  const site = await readSite();
+  await keepForLater();
+  const network = new Network({
+    base: document.baseURI,
+    runtime: site.runtime,
+    networks: Object.fromEntries(Object.entries(site.networks).map(([k, { file }]) => [k, file])),
+    threads: globalThis.crossOriginIsolated
+      ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS)
+      : 1,
+  });
+  const imageTab = new ImageTab(site, network);
+  wireTabs();
+  new LiveTab(site, network, (photo) => imageTab.open(photo));
+  imageTab.begin();
+}
+
+start().catch((error) => {
+  const status = find(document, "#status", HTMLElement);
+  status.textContent = error instanceof Error ? error.message : String(error);
+  status.classList.add("wrong");
+});

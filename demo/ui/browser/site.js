@@ -1,0 +1,29 @@
+// What the page knows of its site: site.json, which demo/site.py writes.
+
+/** @import { SiteFile } from "./downloads.js" */
+/** @import { ClassInfo, ExampleInfo } from "../viewer/types.js" */
+
+/**
+ * What is to be known of one variant's weights.
+ *
+ * @typedef {object} NetworkInfo
+ * @property {SiteFile} file
+ * @property {string} label name of the variant.
+ * @property {string} badge names the weights in two words, with their accuracy.
+ * @property {string} weights says where they come from and what they know.
+ * @property {string[]} class_names the classes that they know.
+ *
+ * @typedef {object} Site
+ * @property {ClassInfo[]} classes
+ * @property {ExampleInfo[]} examples those that the first variant can do.
+ * @property {string} first key of the variant to begin with.
+ * @property {Record<string, NetworkInfo>} networks by the variant's key.
+ * @property {{module: SiteFile, wasm: SiteFile, loader: SiteFile}} runtime
+ */
+
+/** Read what the page knows. */
+export async function readSite() {
+  const response = await fetch(new URL("site.json", document.baseURI));
+  if (!response.ok) throw new Error("site.json is missing. Build the site again.");
+  return /** @type {Promise<Site>} */ (response.json());
+}

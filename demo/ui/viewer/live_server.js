@@ -1,0 +1,21 @@
+// The server as the place where live frames are segmented.
+
+import { Connection } from "./connection.js";
+import { FrameEncoder } from "./frame_encoder.js";
+
+/** @import { Place } from "./live_session.js" */
+
+/** @returns {Place<ArrayBuffer>} */
+export function liveServer() {
+  const encoder = new FrameEncoder();
+  return {
+    capture: (video, side) => encoder.encode(video, side),
+    connect({ variant, isExact }, on) {
+      const address = new URL("live", document.baseURI);
+      address.searchParams.set("variant", variant);
+      if (isExact) address.searchParams.set("precision", "f32");
+      address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+      return new Connection(address, on);
+    },
+  };
+}

@@ -1,0 +1,310 @@
+"""The page without a server: the same answers as the app's, offline, and its faults."""
+
+import base64
+import functools
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from demo.framing import frame_pixels, plan_framing
+from demo.image import read_image
+from demo.inference import segment
+from demo.models.model import Model
+from demo.models.onnx_export import export_onnx
+from demo.models.registry import Registry
+from demo.site import ISOLATION, SiteNotBuilt, build_site, serve_site
+from demo.variants import VARIANTS
+from tests.support import ROOT
+from tests.support.browser import ASTRONAUT, table_rows
+
+SEGMENT = """async ({ rgba, width, height, variant, framing, side, file }) => {
+  const { Network } = await import(new URL("browser/network.js", document.baseURI));
+  const { readSite } = await import(new URL("browser/site.js", document.baseURI));
+  const site = await readSite();
+  const networks = Object.fromEntries(Object.entries(site.networks).map(([k, v]) => [k, v.file]));
+  if (file) networks[variant] = file;
+  const setup = { base: document.baseURI, runtime: site.runtime, networks, threads: 2 };
+  const network = new Network(setup);
+  const bytes = Uint8ClampedArray.from(atob(rgba), (character) => character.charCodeAt(0));
+  const image = new ImageData(bytes, width, height);
+  const answer = await network.segment({ image, variant, framing, side, hasMap: true });
+  network.worker.terminate();
+  const encode = (array) => {
+    let text = "";
+    for (const byte of new Uint8Array(array.buffer)) text += String.fromCharCode(byte);
+    return btoa(text);
+  };
+  const { logits, classMap, ...rest } = answer;
+  return { ...rest, logits: encode(logits), classMap: encode(classMap) };
+}"""
+
+RESAMPLE = """async ({ rgba, from, to }) => {
+  const { resample } = await import(new URL("browser/resample.js", document.baseURI));
+  const bytes = Uint8Array.from(atob(rgba), (character) => character.charCodeAt(0));
+  return Array.from(resample(bytes, from, to));
+}"""
+
+
+class _Plain(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "built"
+    build_site(folder)
+    return folder
+
+
+@contextmanager
+def served(folder: Path, *, is_isolated: bool) -> Iterator[str]:
+    plain = functools.partial(_Plain, directory=str(folder))
+    server = (
+        serve_site(folder, 0)
+        if is_isolated
+        else http.server.ThreadingHTTPServer(("127.0.0.1", 0), plain)
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def own_context(chromium: Browser, address: str) -> Iterator[BrowserContext]:
+    """A context whose pages may ask nobody but the address; no script of theirs fails."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    trouble: list[str] = []
+    context.on("weberror", lambda error: trouble.append(str(error.error)))
+    allowed = (address, "data:", "blob:")
+    context.on(
+        "request",
+        lambda request: None if request.url.startswith(allowed) else trouble.append(request.url),
+    )
+    yield context
+    context.close()
+    assert not trouble
+
+
+def wait_for_result(page: Page) -> None:
+    expect(page.locator("#status")).to_contain_text("in this browser", timeout=120_000)
+    page.locator("#viewer canvas.paint").wait_for()
+
+
+def in_base64(pixels: np.ndarray) -> str:
+    alpha = np.full((*pixels.shape[:2], 1), 255, np.uint8)
+    return base64.b64encode(np.dstack([pixels, alpha]).tobytes()).decode()
+
+
+@pytest.fixture(scope="session")
+def registry_of_bundled() -> Registry:
+    from demo.models.registry import default_registry
+
+    return default_registry()
+
+
+@pytest.fixture(scope="session")
+def open_site(chromium: Browser, site: Path) -> Iterator[Page]:
+    with served(site, is_isolated=True) as address, own_context(chromium, address) as context:
+        page = context.new_page()
+        page.goto(address)
+        wait_for_result(page)
+        yield page
+
+
+@pytest.mark.parametrize("is_isolated", [True, False], ids=["own-server", "http.server"])
+def test_the_first_result_comes_by_itself_and_again_without_a_network(
+    chromium: Browser, site: Path, is_isolated: bool
+) -> None:
+    with served(site, is_isolated=is_isolated) as address:
+        context_manager = own_context(chromium, address)
+        context = context_manager.__enter__()
+        page = context.new_page()
+        page.goto(address)
+        wait_for_result(page)
+        assert page.evaluate("crossOriginIsolated") == is_isolated
+        online = table_rows(page)
+        assert {"background", "person"} <= set(online)
+    context.set_offline(True)
+    page.reload()
+    wait_for_result(page)
+    assert table_rows(page) == online
+    context_manager.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("from_wh", "to_wh"),
+    [
+        ((1, 1), (64, 32)),
+        ((1, 9), (5, 5)),
+        ((37, 53), (256, 256)),
+        ((641, 479), (256, 352)),
+        ((1000, 3), (32, 64)),
+        ((256, 300), (256, 64)),
+    ],
+    ids=str,
+)
+def test_resizing_equals_pillows(
+    open_site: Page, from_wh: tuple[int, int], to_wh: tuple[int, int]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*from_wh[::-1], 3), np.uint8)
+    wanted = PIL.Image.fromarray(pixels).resize(to_wh, PIL.Image.Resampling.BILINEAR)
+    sizes = [dict(zip(("width", "height"), size, strict=True)) for size in (from_wh, to_wh)]
+    resized = open_site.evaluate(
+        RESAMPLE, {"rgba": in_base64(pixels), "from": sizes[0], "to": sizes[1]}
+    )
+    assert (np.array(resized, np.uint8).reshape(*to_wh[::-1], 3) == np.asarray(wanted)).all()
+
+
+@pytest.fixture(scope="session")
+def f32_file(site: Path) -> dict[str, object]:
+    """Put XXS in f32 beside the site's networks, and describe the file."""
+    content = export_onnx(VARIANTS["xxs"], in_fp16=False).onnx
+    (site / "networks" / "f32.onnx").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return {"path": "networks/f32.onnx", "bytes": len(content), "sha256": digest}
+
+
+@pytest.mark.parametrize(
+    ("variant", "hw", "framing", "side"),
+    [
+        ("xxs", None, "whole", 512),
+        ("xxs in f32", None, "whole", 512),
+        ("xs", None, "whole", 512),
+        ("s", None, "whole", 512),
+        ("xxs", (231, 617), "auto", 256),
+        ("xxs", (479, 641), "aspect", 256),
+        ("xxs", (1, 1), "whole", 256),
+        ("xxs", (700, 3), "aspect", 256),
+    ],
+    ids=lambda value: "astronaut" if value is None else str(value),
+)
+def test_logits_and_class_map_equal_the_apps(
+    open_site: Page,
+    registry_of_bundled: Registry,
+    f32_file: dict[str, object],
+    variant: str,
+    hw: tuple[int, int] | None,
+    framing: str,
+    side: int,
+) -> None:
+    variant, _, is_f32 = variant.partition(" in ")
+    most, least_same = (1e-3, 0.999) if is_f32 else (2e-2, 0.998)
+    model: Model = registry_of_bundled.get(variant)
+    image = read_image(ASTRONAUT)
+    if hw:
+        image = frame_pixels(image, plan_framing(image.shape[:2], "whole"))
+        image = np.asarray(PIL.Image.fromarray(image).resize(hw[::-1]))
+    wanted = segment(image, model, framing=framing, side=side)
+    request = {
+        "rgba": in_base64(image),
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "variant": variant,
+        "framing": framing,
+        "side": side,
+        "file": f32_file if is_f32 else None,
+    }
+    answer = open_site.evaluate(SEGMENT, request)
+    logits = np.frombuffer(base64.b64decode(answer["logits"]), np.float32)
+    class_map = np.frombuffer(base64.b64decode(answer["classMap"]), np.uint8)
+    assert answer["framing"] == wanted.framing.name
+    assert answer["grid"] == list(wanted.logits.shape[1:])
+    assert np.abs(logits.reshape(wanted.logits.shape) - wanted.logits).max() < most
+    same = class_map.reshape(image.shape[:2]) == wanted.class_map
+    assert same.mean() >= least_same
+    assert sum(pixels for _, pixels in answer["areas"]) == class_map.size
+
+
+def test_another_picture_and_variant_are_segmented(open_site: Page) -> None:
+    open_site.locator("#tab-image").click()
+    open_site.locator(".picker input[type=file]").set_input_files(ASTRONAUT)
+    expect(open_site.locator(".picker .name")).to_have_text("astronaut.jpg")
+    open_site.locator(".model label", has_text="XS").nth(1).click()
+    expect(open_site.locator("#status")).to_contain_text("MobileViT-XS took", timeout=120_000)
+    assert table_rows(open_site)["person"] > 50_000
+    open_site.locator(".picker input[type=file]").set_input_files(ROOT / "README.md")
+    expect(open_site.locator("#status")).to_contain_text("Choose a JPEG, PNG or WebP")
+
+
+def test_the_camera_is_segmented_live_and_a_frame_can_be_frozen(open_site: Page) -> None:
+    open_site.get_by_role("tab", name="Live camera").click()
+    open_site.get_by_role("button", name="Start the camera").click()
+    stats = open_site.locator(".live .stats")
+    expect(stats).to_contain_text("frames/s", timeout=60_000)
+    expect(open_site.locator(".live .legend")).to_contain_text("%")
+    expect(open_site.locator(".live .privacy")).to_have_text("Frames stay in this browser.")
+    open_site.get_by_role("button", name="Freeze this frame").click()
+    expect(open_site.get_by_role("tab", name="Image")).to_have_attribute("aria-selected", "true")
+    wait_for_result(open_site)
+
+
+def test_a_damaged_network_is_fetched_again_and_never_run(chromium: Browser, site: Path) -> None:
+    with served(site, is_isolated=False) as address, own_context(chromium, address) as context:
+        served_so_far: list[str] = []
+
+        def cut_off(route: Any) -> None:
+            served_so_far.append(route.request.url)
+            if len(served_so_far) == 1:
+                route.fulfill(body=b"not a network", content_type="application/octet-stream")
+            else:
+                route.continue_()
+
+        context.add_init_script("delete Navigator.prototype.serviceWorker")
+        context.route("**/networks/xxs-*", cut_off)
+        page = context.new_page()
+        page.goto(address)
+        wait_for_result(page)
+        assert len(served_so_far) == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("WebAssembly.validate = () => false", "no WebAssembly SIMD"),
+        ("delete globalThis.OffscreenCanvas", "cannot run the network beside the page"),
+    ],
+    ids=["no-simd", "no-canvas-in-workers"],
+)
+def test_an_old_browser_gets_a_sentence(
+    chromium: Browser, site: Path, script: str, sentence: str
+) -> None:
+    with served(site, is_isolated=False) as address, own_context(chromium, address) as context:
+        page = context.new_page()
+        page.add_init_script(script)
+        page.goto(address)
+        expect(page.locator("#status")).to_contain_text(sentence)
+
+
+def test_a_page_opened_as_a_file_says_how_to_serve_it(chromium: Browser, site: Path) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"file://{site}/index.html")
+    expect(page.locator("#status")).to_contain_text("python -m http.server")
+    context.close()
+
+
+def test_a_folder_with_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("Dear diary")
+    with pytest.raises(SiteNotBuilt, match="Choose a new or an empty folder"):
+        build_site(tmp_path)
+    assert (tmp_path / "diary.txt").exists()
+
+
+def test_the_readme_gives_a_static_space_its_headers(site: Path) -> None:
+    readme = (site / "README.md").read_text("utf-8")
+    assert "sdk: static" in readme
+    for name, value in ISOLATION.items():
+        assert f"  {name.lower()}: {value}\n" in readme

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { classifyPixels, countAreas, findWinners } from "../../demo/ui/browser/class_map.js";
+import { LiveMemory } from "../../demo/ui/browser/live_memory.js";
+
+const [HEIGHT, WIDTH] = [2, 3];
+
+/**
+ * Build logits that are 0 but where they are given.
+ *
+ * @param {Record<number, number[]>} given by class id.
+ */
+function buildLogits(given) {
+  const logits = new Float32Array(21 * HEIGHT * WIDTH);
+  for (const [id, values] of Object.entries(given)) logits.set(values, Number(id) * HEIGHT * WIDTH);
+  return logits;
+}
+
+test("a class that leads nowhere can win between the points of the grid", () => {
+  const logits = buildLogits({ 3: [9, 0, 0, 9, 0, 0], 4: [0, 9, 0, 0, 9, 0], 5: [8, 8, 1, 8, 8, 1] });
+  assert.deepEqual(findWinners(logits, HEIGHT, WIDTH), [3, 4, 5]);
+});
+
+test("areas count every pixel once, largest first", () => {
+  const logits = buildLogits({ 7: [5, 5, -5, 5, 5, -5] });
+  const winners = findWinners(logits, HEIGHT, WIDTH);
+  const map = classifyPixels(logits, [HEIGHT, WIDTH], winners, { width: 30, height: 20 });
+  const areas = countAreas(map);
+  assert.deepEqual(
+    areas.map(([id]) => id),
+    [7, 0],
+  );
+  assert.equal(areas[0][1] + areas[1][1], 600);
+});
+
+test("smoothing weighs the past, and another scene forgets it", () => {
+  const memory = new LiveMemory();
+  const frame = (/** @type {number} */ value) => ({
+    values: new Float32Array(3 * 32 * 32).fill(value),
+    width: 32,
+    height: 32,
+  });
+  const [first, second] = [buildLogits({ 1: [8, 8, 8, 8, 8, 8] }), buildLogits({})];
+  assert.equal(memory.add(first, [HEIGHT, WIDTH], frame(0.5), 0.75).flicker, null);
+  const next = memory.add(second, [HEIGHT, WIDTH], frame(0.6), 0.75);
+  assert.equal(next.smoothed[HEIGHT * WIDTH], 6);
+  assert.deepEqual(next.flicker, [1, 0]);
+  const cut = memory.add(second, [HEIGHT, WIDTH], frame(0.9), 0.75);
+  assert.equal(cut.smoothed[HEIGHT * WIDTH], 0);
+  assert.equal(cut.flicker, null);
+});
