@@ -24,7 +24,7 @@ from demo.ui.components import (
 )
 from demo.ui.download import build_download
 from demo.ui.examples import usable_examples
-from demo.ui.picker import build_picker, update_picker
+from demo.ui.picker import build_picker, refuse, update_picker
 from demo.ui.requests import (
     SEGMENT_QUEUE,
     ImageRequest,
@@ -138,7 +138,7 @@ def _segment_on_change(choices: Choices, viewer: gr.HTML, badge: gr.HTML, status
         [choices.photo.submit, choices.variant.input, choices.framing.input],
         on_segment,
         [*choices],
-        [viewer, badge, status],
+        [choices.photo, viewer, badge, status],
         show_progress_on=viewer,
         trigger_mode="always_last",
         api_visibility="private",
@@ -191,24 +191,30 @@ def on_segment(
     variant: str | None,
     framing: str,
     progress: gr.Progress = gr.Progress(),
-) -> tuple[Any, Any, str]:
+) -> tuple[Any, Any, Any, str]:
     """Segment the picture on the page.
 
     Returns:
-        The viewer's value, the badge, and the status line. When something is wrong, the status
-        line says what, and the viewer stays as it was.
+        The picker, the viewer's value, the badge, and the status line. When something is wrong,
+        the status line says what, and the viewer stays as it was; the picker then goes back from a
+        picture that cannot be read to the one in the viewer.
     """
+    skipped = gr.skip()
     if photo is None:
-        return None, gr.skip(), render_status("Choose a picture to begin.")
+        return skipped, None, skipped, render_status("Choose a picture to begin.")
     try:
         image, notes = read_photo(photo)
+    except Exception as error:
+        return refuse(photo), skipped, skipped, render_error(describe_failure(error))
+    try:
         model = choose_model(variant, report_to(progress))
         segmentation = segment(image, model, framing=framing, notes=notes)
     except Exception as error:
-        return gr.skip(), gr.skip(), render_error(describe_failure(error))
+        return skipped, skipped, skipped, render_error(describe_failure(error))
     log_result(segmentation)
     status = render_status(describe_result(segmentation, framing))
-    return viewer_value(image, segmentation), render_badge(segmentation.weights), status
+    badge = render_badge(segmentation.weights)
+    return skipped, viewer_value(image, segmentation), badge, status
 
 
 def describe_result(segmentation: Segmentation, framing: str) -> str:
@@ -217,7 +223,7 @@ def describe_result(segmentation: Segmentation, framing: str) -> str:
     took = f"{label} took {segmentation.elapsed_ms:.0f} ms in {precision}."
     sentences = [took, *segmentation.notes]
     if framing == "auto" and segmentation.framing.name == "aspect":
-        sentences.insert(1, "The picture is longer than 2:1, so its proportions were kept.")
+        sentences.insert(1, "The picture is longer than 2:1, so it was not squashed to a square.")
     if not any(segmentation.pixel_counts[1:-1]):
         sentences.insert(0, _describe_nothing(segmentation.weights))
     return " ".join(sentences)

@@ -15,3 +15,8 @@ def build_picker() -> gr.HTML:
 def update_picker(choice: ImageRequest, examples: list[ExampleInfo]) -> gr.HTML:
     """Show a choice and the examples; the page asks for no result by itself."""
     return gr.HTML(value=choice, examples=examples)
+
+
+def refuse(photo: ImageRequest) -> gr.HTML:
+    """Let the picker go back to the picture before, because this one cannot be read."""
+    return gr.HTML(value={**(photo or {}), "is_refused": True})

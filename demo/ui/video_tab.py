@@ -57,6 +57,9 @@ _SCROLL_TO_RESULT = """() => {
 _TELL_EVERY_S = 0.5
 _ENDS_WITHIN_S = 10.0
 _CHART_POINTS = 300
+_CHART_TOPS = (5, 10, 20, 40, 60, 80, 100)
+"""Round percentages for the top of the chart."""
+
 _X, _Y, _CLASS = "Time in seconds", "Share of the frame in %", "Class"
 
 
@@ -337,4 +340,7 @@ def _chart(frames: list[FrameAreas]) -> Any:
         for frame in shown
         for class_id in ids
     ]
-    return gr.update(value=pd.DataFrame(rows, columns=[_X, _Y, _CLASS]), visible=bool(ids))
+    largest = max((row[1] for row in rows), default=0.0)
+    top = next(top for top in _CHART_TOPS if largest <= top + 1e-9)
+    table = pd.DataFrame(rows, columns=[_X, _Y, _CLASS])
+    return gr.update(value=table, y_lim=[0, top], visible=bool(ids))

@@ -55,7 +55,7 @@ def test_a_long_picture_keeps_its_proportions(page: Page, tmp_path: Path) -> Non
     PIL.Image.open(ASTRONAUT).resize((900, 300)).save(file)
     upload(page, file)
     wait_for_result(page)
-    expect(page.locator("#status")).to_contain_text("its proportions were kept")
+    expect(page.locator("#status")).to_contain_text("it was not squashed to a square")
 
 
 def test_a_link_opens_what_was_chosen(chromium: Browser, server: str) -> None:

@@ -183,6 +183,7 @@ def test_a_bad_file_gets_one_sentence_and_the_app_goes_on(
     (tmp_path / name).write_bytes(content)
     upload(page, tmp_path / name)
     expect(page.get_by_role("alert")).to_contain_text(says, timeout=30_000)
+    expect(page.locator("#picker .name")).to_have_text("astronaut")  # as the viewer shows
     click_example(page)
     wait_for_result(page)
 

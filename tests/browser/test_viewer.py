@@ -398,16 +398,23 @@ def test_two_fingers_hold_the_image(page: Page) -> None:
 def test_escape_leaves_the_covering_viewer_from_anywhere_in_it(page: Page) -> None:
     """Where there is no full screen, as on iPhones."""
     page.evaluate("Object.defineProperty(document, 'fullscreenEnabled', { value: false })")
+    page.set_viewport_size({"width": 390, "height": 700})
     click_example(page)
     wait_for_result(page)
     button = page.locator("#viewer .fullscreen")
+    button.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
     button.click()
+    expect(button).to_have_attribute("title", "Leave full screen")
+    page.locator("#viewer [name=safe]").scroll_into_view_if_needed()
+    expect(button).to_be_in_viewport()  # the way out stays in reach
     expect(page.locator("#viewer .viewer")).to_have_class(re.compile("covering"))
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(button).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#viewer .viewer")).not_to_have_class(re.compile("covering"))
     expect(button).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("scrollY") == before
 
 
 def test_names_near_an_edge_are_shown_whole(page: Page) -> None:

@@ -13,7 +13,7 @@ from tests.support.models import ColourEngine
 def test_without_a_choice_the_largest_variant_is_used(
     photo: dict[str, Any], engine: ColourEngine
 ) -> None:
-    viewer, _, status = on_segment(photo, None, "whole")
+    _, viewer, _, status = on_segment(photo, None, "whole")
     assert "MobileViT-S took" in status
     assert viewer["areas"] == [[0, 2400], [15, 2400]] and {0, 15} <= set(viewer["winners"])
     assert (viewer["width"], viewer["height"]) == (80, 60)
@@ -25,7 +25,7 @@ def test_a_large_image_is_shown_smaller_and_measured_at_full_size(tmp_path: Path
     file = tmp_path / "gradio" / "wide.png"
     file.parent.mkdir()
     PIL.Image.new("RGB", (5000, 100), tuple(PALETTE[15].tolist())).save(file)
-    viewer, _, status = on_segment({"path": str(file)}, "s", "auto")
+    _, viewer, _, status = on_segment({"path": str(file)}, "s", "auto")
     assert "longer than 2:1" in status
     assert viewer["areas"] == [[15, 500_000]]
     assert (viewer["width"], viewer["height"]) == (5000, 100)

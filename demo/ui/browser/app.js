@@ -162,7 +162,7 @@ class ImageTab {
     const { label, weights } = this.site.networks[this.variant];
     const sentences = [`${label} took ${Math.round(answer.elapsedMs)} ms in f32, in this browser.`];
     if (asked === "auto" && answer.framing === "aspect") {
-      sentences.push("The picture is longer than 2:1, so its proportions were kept.");
+      sentences.push("The picture is longer than 2:1, so it was not squashed to a square.");
     }
     if (!names.length) sentences.unshift(`Nothing found. ${weights}`);
     this.#say(sentences.join(" "));

@@ -9,14 +9,16 @@ export class FullScreen {
   constructor(root, button) {
     this.root = root;
     this.button = button;
+    this.scrolled = 0; // where the page stood, which is shorter without the viewer
     button.addEventListener("click", () => this.#toggle());
     root.addEventListener("fullscreenchange", () => this.#showState());
     root.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.#cover(false);
+      if (key === "Escape" && root.classList.contains("covering")) this.#cover(false);
     });
   }
 
   #toggle() {
+    if (!this.#isFull) this.scrolled = window.scrollY;
     if (document.fullscreenElement) document.exitFullscreen();
     else if (document.fullscreenEnabled) this.root.requestFullscreen().catch(() => this.#cover());
     else this.#cover();
@@ -28,8 +30,14 @@ export class FullScreen {
     this.#showState();
   }
 
+  get #isFull() {
+    return this.root.matches(":fullscreen, .covering");
+  }
+
   #showState() {
-    const isFull = this.root.matches(":fullscreen, .covering");
+    const isFull = this.#isFull;
     this.button.setAttribute("aria-pressed", String(isFull));
+    this.button.title = isFull ? "Leave full screen" : "Full screen";
+    if (!isFull) window.scrollTo({ top: this.scrolled, behavior: "instant" });
   }
 }

@@ -45,8 +45,10 @@ export function inspect(result, classes) {
 function describe(field, classes, x, y, threshold) {
   const found = field.probe(x, y);
   if (!found) return null;
+  const best = found.winner.confidence;
+  const digits = best > 0.99 && best < 1 ? 1 : 0; // in both, so that they add up
   const name = (/** @type {ClassConfidence} */ { id, confidence }) =>
-    `${classes[id].name} ${percent(confidence, confidence > 0.99 && confidence < 1 ? 1 : 0)}`;
+    `${classes[id].name} ${percent(confidence, digits)}`;
   const unsure = found.winner.confidence < threshold ? "unsure: " : "";
   const where = `column ${Math.floor(x)}, row ${Math.floor(y)}`;
   return `${unsure}${name(found.winner)} · runner-up ${name(found.runnerUp)} · ${where}`;

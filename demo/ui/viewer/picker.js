@@ -49,6 +49,8 @@ export class Picker {
     this.on = on;
     /** @type {PickedPicture | null} what the visitor has chosen. */
     this.chosen = null;
+    /** @type {PickedPicture | null} what was chosen before that, and could be read. */
+    this.before = null;
     this.message = find(root, ".message", HTMLElement);
     this.input = find(root, "input[type=file]", HTMLInputElement);
     const say = (/** @type {string} */ sentence) => this.#say(sentence);
@@ -65,7 +67,10 @@ export class Picker {
   /** Show what the server has sent; its first example gives way to what the visitor has chosen. */
   update() {
     const { value } = this.props;
-    if (value?.is_new) this.#choose({ ...value, is_new: false });
+    if (value?.is_refused) {
+      this.chosen = this.props.value = this.before;
+      rememberPicture(this.chosen);
+    } else if (value?.is_new) this.#choose({ ...value, is_new: false });
     else if (this.chosen && value?.example !== this.chosen.example) this.props.value = this.chosen;
     this.show();
   }
@@ -106,7 +111,8 @@ export class Picker {
   /** @param {PickedPicture} picture */
   #choose(picture) {
     this.#say("");
-    remember("sessionStorage", REMEMBERED, JSON.stringify(picture));
+    rememberPicture(picture);
+    this.before = this.props.value ?? null;
     find(this.root, ".chosen img", HTMLElement).removeAttribute("src");
     this.props.value = this.chosen = picture;
     this.show();
@@ -163,6 +169,15 @@ export class Picker {
     this.message.textContent = sentence;
     this.message.hidden = !sentence;
   }
+}
+
+/**
+ * Let the tab choose a picture again when the page is loaded again.
+ *
+ * @param {PickedPicture | null} picture
+ */
+function rememberPicture(picture) {
+  remember("sessionStorage", REMEMBERED, picture ? JSON.stringify(picture) : "");
 }
 
 /**

@@ -118,6 +118,7 @@ export class Stage {
     painter.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
     divider.hidden = choices.view === "original";
     divider.style.left = `${choices.split * 100}%`;
+    divider.classList.toggle("at-end", choices.split === 0 || choices.split === 1);
     this.element.classList.toggle("zoomed", viewport.zoom > 1);
     this.#layOutLabels(choices, classes);
     pointer.hidden = !probed?.byKeyboard;

@@ -149,9 +149,10 @@
 /**
  * What the visitor has chosen: an example's name, or an upload's path on the server and the name of
  * the visitor's file. What Python makes of a frozen frame is new: the page then sends it back to be
- * segmented.
+ * segmented. Python refuses a picture that it cannot read.
  *
- * @typedef {{example?: string, path?: string, orig_name?: string, is_new?: boolean}} PickedPicture
+ * @typedef {{example?: string, path?: string, orig_name?: string, is_new?: boolean,
+ *     is_refused?: boolean}} PickedPicture
  */
 
 /**
