@@ -28,7 +28,7 @@ _BROWSER, _VIEWER = ROOT / "demo" / "ui" / "browser", ROOT / "demo" / "ui" / "vi
 _PACKAGES = ROOT / "node_modules"
 _RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
 
-_PARTS = ("picker", "viewer", "live")
+_PARTS = ("picker", "viewer", "live", "comparison")
 """The parts of the Gradio page whose HTML and style are put into this one."""
 
 _FIRST = "xxs"
@@ -156,11 +156,12 @@ def _copy_runtime(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
     variant, weights = network.variant, network.weights
-    figure = f" · {weights.accuracy}" if weights.accuracy else ""
     return {
         "file": _write_hashed(folder / "networks" / f"{variant.key}.onnx", network.onnx),
         "label": variant.label,
-        "badge": weights.badge + figure,
+        "parameters": round(variant.parameters / 1e6, 1),
+        "accuracy": str(weights.accuracy or ""),
+        "badge": weights.badge,
         "weights": f"{weights.describe()} Licence: {describe_licence(weights)}.",
         "class_names": list(weights.class_names or CLASS_NAMES),
     }

@@ -237,6 +237,21 @@ def test_another_picture_and_variant_are_segmented(open_site: Page) -> None:
     assert table_rows(open_site)["person"] > 50_000
     open_site.locator(".picker input[type=file]").set_input_files(ROOT / "README.md")
     expect(open_site.locator("#status")).to_contain_text("Choose a JPEG, PNG or WebP")
+    expect(open_site.locator(".picker .name")).to_have_text("astronaut.jpg")  # as the viewer shows
+
+
+def test_the_variants_are_compared(open_site: Page) -> None:
+    open_site.locator("#tab-image").click()
+    open_site.get_by_text("Compare the variants").click()
+    open_site.get_by_role("button", name="Compare XXS, XS and S").click()
+    compare = open_site.locator("#compare")
+    expect(compare.locator(".disagreement canvas.paint")).to_be_visible(timeout=120_000)
+    expect(compare.locator(".pending")).to_have_text("")
+    expect(compare.locator("canvas.paint")).to_have_count(4)
+    expect(compare.locator(".tables")).to_contain_text("person")
+    open_site.locator(".picker .examples button").nth(1).click()
+    expect(compare.locator("canvas.paint")).to_have_count(0)
+    wait_for_result(open_site)
 
 
 def test_the_camera_is_segmented_live_and_a_frame_can_be_frozen(open_site: Page) -> None:

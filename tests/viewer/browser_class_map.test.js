@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { classifyPixels, countAreas, findWinners } from "../../demo/ui/browser/class_map.js";
+import { findAgreement } from "../../demo/ui/browser/compare.js";
 import { LiveMemory } from "../../demo/ui/browser/live_memory.js";
 
 const [HEIGHT, WIDTH] = [2, 3];
@@ -49,4 +50,18 @@ test("smoothing weighs the past, and another scene forgets it", () => {
   const cut = memory.add(second, [HEIGHT, WIDTH], frame(0.9), 0.75);
   assert.equal(cut.smoothed[HEIGHT * WIDTH], 0);
   assert.equal(cut.flicker, null);
+});
+
+test("agreement is the fraction of equal pixels, for each pair and for all", () => {
+  const maps = new Map([
+    ["xxs", Uint8Array.of(0, 0, 1, 1)],
+    ["xs", Uint8Array.of(0, 0, 1, 2)],
+    ["s", Uint8Array.of(0, 3, 1, 2)],
+  ]);
+  assert.deepEqual(findAgreement(maps), [
+    { variants: ["xxs", "xs"], share: 0.75 },
+    { variants: ["xxs", "s"], share: 0.5 },
+    { variants: ["xs", "s"], share: 0.75 },
+    { variants: ["xxs", "xs", "s"], share: 0.5 },
+  ]);
 });

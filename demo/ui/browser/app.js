@@ -5,6 +5,7 @@ import { find } from "../viewer/dom.js";
 import { Picker, showThumbnail } from "../viewer/picker.js";
 import { DEFAULT_CHOICES } from "../viewer/style.js";
 import { Viewer } from "../viewer/viewer.js";
+import { CompareSection, describeResult } from "./compare.js";
 import { findLack } from "./features.js";
 import { DEFAULT_SIDE } from "./framing.js";
 import { LiveTab } from "./live_tab.js";
@@ -44,10 +45,17 @@ class ImageTab {
     /** @type {Pick<PickerProps, "value" | "examples">} */
     this.props = { examples: site.examples, value: null };
     this.picker = new Picker(this.pickerRoot, this.props, {
-      submit: () => this.#segment(),
+      submit: () => {
+        this.compare.clear();
+        this.#segment();
+      },
       take: (file) => Promise.resolve(this.#remember(file)),
     });
     this.picker.show();
+    this.compare = new CompareSection(site, network, async () => {
+      if (!this.props.value) throw new Error("Choose a picture first.");
+      return { image: await this.#read(this.props.value), framing: this.#framing };
+    });
     this.#listen();
     this.#showWeights();
   }
@@ -86,9 +94,15 @@ class ImageTab {
         this.#segment();
       });
     }
-    find(document, ".model [name=framing]", HTMLSelectElement).addEventListener("change", () =>
-      this.#segment(),
-    );
+    find(document, ".model [name=framing]", HTMLSelectElement).addEventListener("change", () => {
+      this.compare.clear();
+      this.#segment();
+    });
+  }
+
+  get #framing() {
+    const { value } = find(document, ".model [name=framing]", HTMLSelectElement);
+    return /** @type {FramingName | "auto"} */ (value);
   }
 
   /** Segment the chosen picture and show the result, unless another one was chosen meanwhile. */
@@ -98,13 +112,16 @@ class ImageTab {
     const request = ++this.latest;
     this.#say("Segmenting …");
     try {
-      const image = await this.#read(picture);
-      const framing = find(document, ".model [name=framing]", HTMLSelectElement).value;
+      const image = await this.#read(picture).catch((error) => {
+        if (request === this.latest) this.#refuse(picture);
+        throw error;
+      });
+      const framing = this.#framing;
       const answer = await this.network.segment(
         {
           image: await createImageBitmap(image),
           variant: this.variant,
-          framing: /** @type {FramingName | "auto"} */ (framing),
+          framing,
           side: DEFAULT_SIDE,
         },
         (progress) => this.#showProgress(progress),
@@ -133,6 +150,17 @@ class ImageTab {
   }
 
   /**
+   * Let the picker go back to the picture of the result that is shown.
+   *
+   * @param {PickedPicture} picture cannot be read.
+   */
+  #refuse(picture) {
+    this.props.value = { ...picture, is_refused: true };
+    this.picker.update();
+    showThumbnail(this.pickerRoot, this.viewer.shown?.result ?? null);
+  }
+
+  /**
    * @param {SegmentAnswer} answer
    * @param {Blob} image
    * @param {string} asked framing.
@@ -141,22 +169,9 @@ class ImageTab {
     const { width, height } = answer;
     if (this.shownPhoto) URL.revokeObjectURL(this.shownPhoto);
     this.shownPhoto = URL.createObjectURL(image);
-    const names = answer.areas.filter(([id]) => id).map(([id]) => this.site.classes[id].name);
-    const marked = names.join(", ") || "nothing but background";
+    const result = describeResult(answer, this.site);
     /** @type {ViewerValue} */
-    const value = {
-      photo: this.shownPhoto,
-      width,
-      height,
-      variant: this.variant,
-      description: `Your image with ${marked} marked`,
-      logits: /** @type {any} */ (answer.logits),
-      grid: answer.grid,
-      box: [0, 0, height, width],
-      winners: answer.winners,
-      areas: answer.areas,
-      not_seen: 0,
-    };
+    const value = { photo: this.shownPhoto, width, height, variant: this.variant, ...result };
     this.viewer.show(value);
     showThumbnail(this.pickerRoot, value);
     const { label, weights } = this.site.networks[this.variant];
@@ -164,7 +179,7 @@ class ImageTab {
     if (asked === "auto" && answer.framing === "aspect") {
       sentences.push("The picture is longer than 2:1, so it was not squashed to a square.");
     }
-    if (!names.length) sentences.unshift(`Nothing found. ${weights}`);
+    if (!answer.areas.some(([id]) => id)) sentences.unshift(`Nothing found. ${weights}`);
     this.#say(sentences.join(" "));
   }
 
@@ -177,9 +192,11 @@ class ImageTab {
   }
 
   #showWeights() {
-    const { badge, weights } = this.site.networks[this.variant];
+    const { accuracy, badge, weights } = this.site.networks[this.variant];
     const details = find(document, ".badge", HTMLElement);
-    find(details, "summary", HTMLElement).textContent = badge;
+    find(details, "summary", HTMLElement).textContent = [badge, accuracy]
+      .filter(Boolean)
+      .join(" · ");
     find(details, "p", HTMLElement).textContent = weights;
     details.hidden = false;
   }
@@ -195,7 +212,16 @@ class ImageTab {
   }
 }
 
+/** Follow the reader's choice of light or dark, also where a style cannot ask for it. */
+function followScheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => document.documentElement.classList.toggle("dark", dark.matches);
+  dark.addEventListener("change", apply);
+  apply();
+}
+
 async function start() {
+  followScheme();
   const lack = findLack();
   if (lack) throw new Error(lack);
   const site = await readSite();

@@ -9,7 +9,9 @@
  * @typedef {object} NetworkInfo
  * @property {SiteFile} file
  * @property {string} label name of the variant.
- * @property {string} badge names the weights in two words, with their accuracy.
+ * @property {number} parameters in millions.
+ * @property {string} accuracy name and figure of the accuracy of the weights, or empty.
+ * @property {string} badge names the weights in two words.
  * @property {string} weights says where they come from and what they know.
  * @property {string[]} class_names the classes that they know.
  *

@@ -24,7 +24,7 @@ export function mount(element, props, watch) {
   if (props.value) comparison.show(props.value);
 }
 
-class Comparison {
+export class Comparison {
   /**
    * @param {HTMLElement} root holds comparison.html.
    * @param {ComparisonProps} props

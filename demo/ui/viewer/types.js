@@ -46,7 +46,8 @@
  *
  * @typedef {object} ResultValue
  * @property {string} description for people who do not see the picture.
- * @property {string} logits base64 of little-endian half floats of shape (21, h, w).
+ * @property {string | Float32Array} logits of shape (21, h, w): base64 of little-endian half floats
+ *     from the server, floats from the network in the browser.
  * @property {[h: number, w: number]} grid the shape of the logits of one class.
  * @property {[top: number, left: number, bottom: number, right: number]} box the part of the image
  *     that the network saw, in pixels of the image.
