@@ -40,7 +40,7 @@ _GROUPS = {
     "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
     "person": ("person",),
 }
-_SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
+SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
 """Class name -> its group, as PASCAL VOC has them."""
 
 FILE_NOTES = {
@@ -146,7 +146,7 @@ def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
         "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
         "annotations": annotations,
         "categories": [
-            {"id": c.id, "name": c.name, "supercategory": _SUPERCATEGORIES[c.name]}
+            {"id": c.id, "name": c.name, "supercategory": SUPERCATEGORIES[c.name]}
             for c in CLASSES
             if c.id
         ],

@@ -8,15 +8,17 @@ import functools
 import hashlib
 import http.server
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
-from demo.exports import describe_licence
+from demo.exports import FILE_NOTES, SUPERCATEGORIES, describe_licence, encode_labelmap
 from demo.models.onnx_export import ExportedNetwork, export_onnx
 from demo.models.registry import default_registry
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
@@ -30,6 +32,8 @@ _RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
 
 _PARTS = ("picker", "viewer", "live", "comparison")
 """The parts of the Gradio page whose HTML and style are put into this one."""
+
+_STYLES = (*_PARTS, "download")
 
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""
@@ -78,6 +82,11 @@ def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
         "first": _FIRST,
         "networks": networks,
         "runtime": _copy_runtime(folder),
+        "packages": _copy_packages(folder),
+        "notes": FILE_NOTES,
+        "groups": [SUPERCATEGORIES.get(name, "") for name in CLASS_NAMES],
+        "labelmap": encode_labelmap().decode(),
+        "versions": {"onnxruntime-web": _package("onnxruntime-web")["version"]},
     }
     _write_json(folder / "site.json", site)
     _write_texts(folder)
@@ -134,7 +143,7 @@ def _copy_page(folder: Path) -> None:
     for name in ("manifest.webmanifest", "icon.svg"):
         shutil.copy(_BROWSER / name, folder)
     page = (_BROWSER / "index.html").read_text(encoding="utf-8")
-    styles = [f'<link rel="stylesheet" href="viewer/{part}.css">' for part in _PARTS]
+    styles = [f'<link rel="stylesheet" href="viewer/{name}.css">' for name in _STYLES]
     page = page.replace("<!-- styles -->", "\n".join(styles))
     for part in _PARTS:
         html = (_VIEWER / f"{part}.html").read_text(encoding="utf-8")
@@ -154,6 +163,34 @@ def _copy_runtime(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+def _copy_packages(folder: Path) -> dict[str, str]:
+    """Copy the packages that write PNG and ZIP, and let them find each other.
+
+    They import each other by name, which browsers allow only on the page itself.
+    """
+    starts = {
+        "fast-png": "fast-png/lib/index.js",
+        "iobuffer": "iobuffer/lib/iobuffer.js",
+        "fflate": "fflate/esm/browser.js",
+    }
+    target = folder / "packages"
+    for start in starts.values():
+        for file in (_PACKAGES / start).parent.rglob("*.js"):
+            copied = target / file.relative_to(_PACKAGES)
+            up = "../" * len(copied.parent.relative_to(target).parts)
+            module = file.read_text(encoding="utf-8")
+            for name, path in starts.items():
+                module = re.sub(rf"""from ['"]{name}['"]""", f'from "{up}{path}"', module)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copied.write_text(module, encoding="utf-8")
+    return {"png": f"packages/{starts['fast-png']}", "zip": f"packages/{starts['fflate']}"}
+
+
+def _package(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((_PACKAGES / name / "package.json").read_text("utf-8"))
+    return content
+
+
 def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
     variant, weights = network.variant, network.weights
     return {
@@ -163,7 +200,16 @@ def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
         "accuracy": str(weights.accuracy or ""),
         "badge": weights.badge,
         "weights": f"{weights.describe()} Licence: {describe_licence(weights)}.",
-        "class_names": list(weights.class_names or CLASS_NAMES),
+        "class_names": list(weights.class_names),
+        "source": asdict(weights),
+        "licence": describe_licence(weights),
+        "readme": "\n".join(
+            [
+                f"Segmented by: {variant.label} with DeepLabV3, in a browser",
+                weights.describe(),
+                f"Licence of the weights: {describe_licence(weights)}",
+            ]
+        ),
     }
 
 
@@ -199,11 +245,16 @@ def _write_texts(folder: Path) -> None:
         "browsers use several threads.\n",
         encoding="utf-8",
     )
-    package = json.loads((_PACKAGES / "onnxruntime-web" / "package.json").read_text("utf-8"))
+    package = _package("onnxruntime-web")
     licences = [
         "This page: Apache-2.0; its text follows.",
         f"runtime/: onnxruntime-web {package['version']}, {package['license']}, by Microsoft; "
         "https://github.com/microsoft/onnxruntime/blob/main/LICENSE",
+        *(
+            f"packages/{name}: {_package(name)['version']}, {_package(name)['license']}\n"
+            + (_PACKAGES / name / "LICENSE").read_text("utf-8")
+            for name in ("fast-png", "iobuffer", "fflate")
+        ),
         "networks/: the licence of each variant's weights stands on the page, under its badge.",
         "",
         "examples/:",

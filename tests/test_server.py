@@ -373,7 +373,7 @@ def ask_as_visit(app: App, session: str, photo: Any) -> str:
     segment = next(
         number
         for number, each in enumerate(config["dependencies"])
-        if len(each["inputs"]) == 3 and len(each["outputs"]) == 3
+        if len(each["inputs"]) == 3 and len(each["outputs"]) == 4
     )
     body = {"data": [photo, "xxs", "whole"], "fn_index": segment, "session_hash": session}
     kind = {"Content-Type": "application/json"}

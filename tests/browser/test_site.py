@@ -4,7 +4,10 @@ import base64
 import functools
 import hashlib
 import http.server
+import io
+import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +18,16 @@ import PIL.Image
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from demo.classes import CLASS_NAMES, PALETTE
+from demo.exports import build_files
 from demo.framing import frame_pixels, plan_framing
 from demo.image import read_image
 from demo.inference import segment
+from demo.models.checkpoint import WeightsSource
 from demo.models.model import Model
 from demo.models.onnx_export import export_onnx
 from demo.models.registry import Registry
+from demo.segmentation import Segmentation
 from demo.site import ISOLATION, SiteNotBuilt, build_site, serve_site
 from demo.variants import VARIANTS
 from tests.support import ROOT
@@ -240,13 +247,64 @@ def test_another_picture_and_variant_are_segmented(open_site: Page) -> None:
     expect(open_site.locator(".picker .name")).to_have_text("astronaut.jpg")  # as the viewer shows
 
 
+def test_the_files_equal_those_of_the_app(open_site: Page) -> None:
+    open_site.locator("#tab-image").click()
+    open_site.locator(".picker .examples button").first.click()
+    wait_for_result(open_site)
+    open_site.locator("#downloads summary").click()
+    with open_site.expect_download() as download:
+        open_site.get_by_role("button", name="Download ZIP").click()
+    assert download.value.suggested_filename == "astronaut-segmentation.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name) for name in archive.namelist()}
+    image = read_image(io.BytesIO(files["JPEGImages/astronaut.png"]).getvalue())
+    class_map = read_ids(files["classes.png"])
+    run = json.loads(files["run.json"])
+    segmentation = Segmentation(
+        class_map=class_map,
+        logits=np.zeros((len(CLASS_NAMES), 32, 32), np.float32),
+        framing=plan_framing(class_map.shape, "whole"),
+        variant=VARIANTS[run["variant"]],
+        weights=WeightsSource(**{**run["weights"], "accuracy": None}),
+        elapsed_ms=run["elapsed_ms"],
+    )
+    wanted = build_files(image, segmentation, "astronaut.jpg")
+    assert set(files) == set(wanted)
+    for name, content in wanted.items():
+        if name.endswith(".png"):
+            assert_same_picture(files[name], content)
+        elif name.endswith((".csv", "labelmap.txt", "default.txt")):
+            assert files[name] == content
+    ours, theirs = json.loads(files["coco.json"]), json.loads(wanted["coco.json"])
+    for part in ("annotations", "categories", "images"):
+        assert ours[part] == theirs[part]
+    assert json.loads(files["areas.json"]) == json.loads(wanted["areas.json"])
+    assert set(run) == set(json.loads(wanted["run.json"]))
+    assert "Licence of the weights: Apache-2.0" in files["README.txt"].decode()
+
+
+def read_ids(content: bytes) -> np.ndarray:
+    picture = PIL.Image.open(io.BytesIO(content))
+    assert picture.mode == "P"
+    colours = np.reshape(picture.getpalette() or [], (-1, 3))[: len(CLASS_NAMES)]
+    assert (colours == PALETTE[: len(CLASS_NAMES)]).all()
+    return np.array(picture)
+
+
+def assert_same_picture(one: bytes, other: bytes) -> None:
+    pictures = [PIL.Image.open(io.BytesIO(content)) for content in (one, other)]
+    assert pictures[0].mode == pictures[1].mode
+    assert (np.asarray(pictures[0]) == np.asarray(pictures[1])).all()
+
+
 def test_the_variants_are_compared(open_site: Page) -> None:
     open_site.locator("#tab-image").click()
     open_site.get_by_text("Compare the variants").click()
     open_site.get_by_role("button", name="Compare XXS, XS and S").click()
     compare = open_site.locator("#compare")
     expect(compare.locator(".disagreement canvas.paint")).to_be_visible(timeout=120_000)
-    expect(compare.locator(".pending")).to_have_text("")
+    expect(compare.locator(".pending")).to_have_text("", timeout=120_000)
     expect(compare.locator("canvas.paint")).to_have_count(4)
     expect(compare.locator(".tables")).to_contain_text("person")
     open_site.locator(".picker .examples button").nth(1).click()

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { classifyPixels, countAreas, findWinners } from "../../demo/ui/browser/class_map.js";
 import { findAgreement } from "../../demo/ui/browser/compare.js";
+import { archiveName, encodeRuns } from "../../demo/ui/browser/files.js";
 import { LiveMemory } from "../../demo/ui/browser/live_memory.js";
 
 const [HEIGHT, WIDTH] = [2, 3];
@@ -65,3 +66,18 @@ test("agreement is the fraction of equal pixels, for each pair and for all", () 
     { variants: ["xxs", "xs", "s"], share: 0.5 },
   ]);
 });
+
+test("runs are COCO's: column by column, long ones as differences", () => {
+  const mask = Uint8Array.of(0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0); // 4 wide, 3 high
+  assert.equal(encodeRuns(mask, 1, 4, 3), "363"); // runs of 3, 6 and 3 pixels
+  assert.equal(encodeRuns(new Uint8Array(1000), 1, 100, 10), "Xo0"); // 1000 pixels outside
+});
+
+for (const [name, wanted] of [
+  ["holiday.tar.jpg", "holiday.tar-segmentation.zip"],
+  ["# a: b?.png", "a b-segmentation.zip"],
+  [".jpg", ".jpg-segmentation.zip"],
+  ["", "image-segmentation.zip"],
+]) {
+  test(`the ZIP of '${name}' is '${wanted}'`, () => assert.equal(archiveName(name), wanted));
+}

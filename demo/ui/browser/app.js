@@ -6,6 +6,7 @@ import { Picker, showThumbnail } from "../viewer/picker.js";
 import { DEFAULT_CHOICES } from "../viewer/style.js";
 import { Viewer } from "../viewer/viewer.js";
 import { CompareSection, describeResult } from "./compare.js";
+import { DownloadsSection, describeFiles } from "./downloads_section.js";
 import { findLack } from "./features.js";
 import { DEFAULT_SIDE } from "./framing.js";
 import { LiveTab } from "./live_tab.js";
@@ -14,6 +15,7 @@ import { keepForLater } from "./offline.js";
 import { readSite } from "./site.js";
 import { wireTabs } from "./tabs.js";
 
+/** @import { Wanted } from "./downloads_section.js" */
 /** @import { FramingName } from "./framing.js" */
 /** @import { SegmentAnswer } from "./network_worker.js" */
 /** @import { Site } from "./site.js" */
@@ -56,6 +58,9 @@ class ImageTab {
       if (!this.props.value) throw new Error("Choose a picture first.");
       return { image: await this.#read(this.props.value), framing: this.#framing };
     });
+    /** @type {{answer: SegmentAnswer, image: Blob, name: string} | null} */
+    this.result = null;
+    this.downloads = new DownloadsSection(site, () => this.#describeFiles());
     this.#listen();
     this.#showWeights();
   }
@@ -123,10 +128,15 @@ class ImageTab {
           variant: this.variant,
           framing,
           side: DEFAULT_SIDE,
+          hasMap: true,
         },
         (progress) => this.#showProgress(progress),
       );
-      if (request === this.latest) this.#show(answer, image, framing);
+      if (request !== this.latest) return;
+      const name = picture.orig_name ?? `${picture.example}.jpg`;
+      this.result = { answer, image, name };
+      this.downloads.clear();
+      this.#show(answer, image, framing);
     } catch (error) {
       if (request !== this.latest) return;
       this.#say(error instanceof Error ? error.message : String(error), true);
@@ -147,6 +157,17 @@ class ImageTab {
       );
     });
     return blob;
+  }
+
+  /**
+   * Describe what the files of the result are made from.
+   *
+   * @returns {Promise<Wanted>}
+   */
+  async #describeFiles() {
+    if (!this.result) throw new Error("There is no result to download yet. Choose an image first.");
+    const { answer, image, name } = this.result;
+    return describeFiles(this.site, answer, await createImageBitmap(image), name, this.variant);
   }
 
   /**

@@ -44,6 +44,7 @@ import { LiveMemory } from "./live_memory.js";
  * @property {number[]} winners
  * @property {AreaRow[]} areas
  * @property {FramingName} framing
+ * @property {[h: number, w: number]} networkHw size of the network's input.
  * @property {number} width of the image.
  * @property {number} height
  * @property {number} elapsedMs of the network alone.
@@ -152,7 +153,9 @@ async function segment(session, { image, framing: asked, side, hasMap = false, l
   const values = toPixelValues(data, size, input);
   const began = performance.now();
   const { logits, grid } = await run(session, values, input);
-  const facts = { grid, framing, elapsedMs: performance.now() - began, ...size };
+  /** @type {[number, number]} */
+  const networkHw = [input.height, input.width];
+  const facts = { grid, framing, networkHw, elapsedMs: performance.now() - began, ...size };
   if (live) return { ...facts, ...remember(logits, grid, { values, ...input }, live) };
   const winners = findWinners(logits, ...grid);
   const classMap = classifyPixels(logits, grid, winners, size);

@@ -14,6 +14,9 @@
  * @property {string} badge names the weights in two words.
  * @property {string} weights says where they come from and what they know.
  * @property {string[]} class_names the classes that they know.
+ * @property {Record<string, unknown>} source where they come from, as run.json has it.
+ * @property {string} licence
+ * @property {string} readme first lines of README.txt.
  *
  * @typedef {object} Site
  * @property {ClassInfo[]} classes
@@ -21,6 +24,11 @@
  * @property {string} first key of the variant to begin with.
  * @property {Record<string, NetworkInfo>} networks by the variant's key.
  * @property {{module: SiteFile, wasm: SiteFile, loader: SiteFile}} runtime
+ * @property {{png: string, zip: string}} packages addresses of the modules that write PNG and ZIP.
+ * @property {Record<string, string>} notes what each file that can be downloaded is.
+ * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
+ * @property {string} labelmap content of labelmap.txt.
+ * @property {Record<string, string>} versions of the packages that run the network.
  */
 
 /** Read what the page knows. */

@@ -1,0 +1,283 @@
+// Files made from a result, as demo/exports.py makes them: pictures, tables and annotations.
+
+/** @import { AreaRow } from "../viewer/types.js" */
+
+/**
+ * What the files are made from.
+ *
+ * @typedef {object} Result
+ * @property {Uint8ClampedArray | Uint8Array} rgba rows of the image.
+ * @property {Uint8Array} classMap class ids, row by row.
+ * @property {number} width
+ * @property {number} height
+ * @property {AreaRow[]} areas in pixels, largest first.
+ * @property {string} name of the image's file.
+ * @property {Record<string, unknown>} run what made the result; run.json holds it.
+ */
+
+/**
+ * What the site says about its files; demo/site.py writes it.
+ *
+ * @typedef {object} FileFacts
+ * @property {{name: string, voc: [number, number, number]}[]} classes
+ * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
+ * @property {Record<string, string>} notes what each file is.
+ * @property {string} labelmap content of labelmap.txt.
+ * @property {string} readme first lines of README.txt: the network, its weights and their licence.
+ * @property {string} weights name of the weights.
+ */
+
+/** @typedef {{encode: typeof import("fast-png").encode}} Png */
+
+const OPACITY = 0.6;
+const text = new TextEncoder();
+
+/**
+ * Make all files of a result.
+ *
+ * @param {Png} png
+ * @param {Result} result
+ * @param {FileFacts} facts
+ * @returns {Record<string, Uint8Array>} content by name; some names have a folder.
+ */
+export function buildFiles(png, result, facts) {
+  const { classMap, height, width } = result;
+  const stem = listedName(result.name);
+  const size = { width, height };
+  const ids = png.encode({
+    ...size,
+    data: classMap,
+    channels: 1,
+    depth: 8,
+    palette: facts.classes.map(({ voc }) => voc),
+  });
+  /** @type {Record<string, Uint8Array>} */
+  const files = {
+    "classes.png": ids,
+    "overlay.png": png.encode({ ...size, data: drawOverlay(result, facts), channels: 3 }),
+    "cutout.png": png.encode({ ...size, data: cutOut(result), channels: 4 }),
+    "areas.csv": text.encode(writeCsv(result, facts)),
+    "areas.json": text.encode(writeJson(areasRecord(result, facts))),
+    "coco.json": text.encode(writeJson(cocoRecord(result, facts))),
+    "labelmap.txt": text.encode(facts.labelmap),
+    [`JPEGImages/${stem}.png`]: png.encode({ ...size, data: opaque(result.rgba), channels: 3 }),
+    [`SegmentationClass/${stem}.png`]: ids,
+    [`SegmentationObject/${stem}.png`]: ids,
+    "ImageSets/Segmentation/default.txt": text.encode(`${stem}\n`),
+    "run.json": text.encode(writeJson(result.run)),
+    "README.txt": text.encode(writeReadme(result, facts)),
+  };
+  for (const [id] of result.areas) {
+    const data = packMask(classMap, id, width, height);
+    files[`class-${facts.classes[id].name}.png`] = png.encode({ ...size, data, channels: 1, depth: 1 });
+  }
+  return files;
+}
+
+/**
+ * Name the ZIP after the image.
+ *
+ * @param {string} name
+ */
+export function archiveName(name) {
+  return `${listedName(name).replace(/[\\/:*?"<>|]/g, "").slice(0, 80) || "image"}-segmentation.zip`;
+}
+
+/**
+ * Give a file's name without its ending, as a line of a list can hold it.
+ *
+ * @param {string} name
+ */
+function listedName(name) {
+  const stem = name.replace(/^.*[\\/]/, "").replace(/(?<=.)\.[^.]*$/, "");
+  return stem.replace(/[\r\n]+/g, " ").replace(/^[#\s]+/, "").trimEnd() || "image";
+}
+
+/** @param {Result["rgba"]} rgba */
+function opaque(rgba) {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    rgb[to++] = rgba[from];
+    rgb[to++] = rgba[from + 1];
+    rgb[to++] = rgba[from + 2];
+  }
+  return rgb;
+}
+
+/**
+ * Blend class colours over the image; background keeps its pixels.
+ *
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function drawOverlay({ classMap, rgba }, { classes }) {
+  const rgb = opaque(rgba);
+  classMap.forEach((id, i) => {
+    if (!id) return;
+    for (let part = 0; part < 3; part++) {
+      const at = 3 * i + part;
+      rgb[at] = Math.round(classes[id].voc[part] * OPACITY + rgb[at] * (1 - OPACITY));
+    }
+  });
+  return rgb;
+}
+
+/** @param {Result} result */
+function cutOut({ classMap, rgba }) {
+  const out = Uint8Array.from(rgba);
+  classMap.forEach((id, i) => (out[4 * i + 3] = id ? 255 : 0));
+  return out;
+}
+
+/**
+ * Pack one class as one bit for each pixel, each row from a byte of its own.
+ *
+ * @param {Uint8Array} classMap
+ * @param {number} wanted
+ * @param {number} width
+ * @param {number} height
+ */
+function packMask(classMap, wanted, width, height) {
+  const stride = Math.ceil(width / 8);
+  const bits = new Uint8Array(stride * height);
+  classMap.forEach((id, i) => {
+    if (id !== wanted) return;
+    const x = i % width;
+    bits[Math.floor(i / width) * stride + (x >> 3)] |= 128 >> (x & 7);
+  });
+  return bits;
+}
+
+/**
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function writeCsv({ areas, classMap }, { classes }) {
+  const rows = areas.map(([id, pixels]) =>
+    [id, classes[id].name, pixels, (pixels / classMap.length).toFixed(6)].join(","),
+  );
+  return `${["class_id,class_name,pixels,fraction", ...rows].join("\n")}\n`;
+}
+
+/** @param {unknown} record */
+function writeJson(record) {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+/**
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function areasRecord({ areas, classMap, run }, { classes }) {
+  const rows = areas.map(([id, pixels]) => ({
+    class_id: id,
+    class_name: classes[id].name,
+    pixels,
+    fraction: pixels / classMap.length,
+  }));
+  const { variant, framing, weights, image_hw, elapsed_ms, precision } = run;
+  const { kind, revision } = /** @type {{kind: string, revision: string}} */ (weights);
+  const made = { variant, framing, weights_source: kind, revision };
+  return { ...made, image_hw, elapsed_ms, precision, areas: rows, not_seen: 0, notes: [] };
+}
+
+/**
+ * Build COCO annotations: a run-length mask for each class but background.
+ *
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function cocoRecord({ areas, classMap, height, name, width }, { classes, groups, weights }) {
+  const found = areas.filter(([id]) => id);
+  const annotations = found.map(([id, pixels], i) => ({
+    id: i + 1,
+    image_id: 1,
+    category_id: id,
+    segmentation: { size: [height, width], counts: encodeRuns(classMap, id, width, height) },
+    area: pixels,
+    bbox: findBox(classMap, id, width),
+    iscrowd: 0,
+  }));
+  const now = new Date();
+  return {
+    info: {
+      description: "Classes found by MobileViT + DeepLabV3, one mask for each class",
+      version: "1.0",
+      year: now.getUTCFullYear(),
+      contributor: weights,
+      url: "",
+      date_created: now.toISOString(),
+    },
+    licenses: [],
+    images: [{ id: 1, file_name: name, height, width }],
+    annotations,
+    categories: classes
+      .map((each, id) => ({ id, name: each.name, supercategory: groups[id] }))
+      .filter(({ id }) => id),
+  };
+}
+
+/**
+ * Write a mask as COCO's compressed runs: lengths of pixels that are outside and inside by turns,
+ * column by column; from the third run on, the difference from the one before the last.
+ *
+ * @param {Uint8Array} classMap
+ * @param {number} wanted
+ * @param {number} width
+ * @param {number} height
+ */
+export function encodeRuns(classMap, wanted, width, height) {
+  const runs = [0];
+  let isInside = false;
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      if ((classMap[y * width + x] === wanted) !== isInside) {
+        isInside = !isInside;
+        runs.push(0);
+      }
+      runs[runs.length - 1]++;
+    }
+  }
+  return runs.map((run, i) => encodeNumber(i > 2 ? run - runs[i - 2] : run)).join("");
+}
+
+/** @param {number} value five bits a character, lowest first; a sixth bit says that more follow. */
+function encodeNumber(value) {
+  let rest = value;
+  let written = "";
+  for (let isLast = false; !isLast; ) {
+    const bits = rest & 31;
+    rest >>= 5;
+    isLast = bits & 16 ? rest === -1 : rest === 0;
+    written += String.fromCharCode((isLast ? bits : bits | 32) + 48);
+  }
+  return written;
+}
+
+/**
+ * @param {Uint8Array} classMap
+ * @param {number} wanted
+ * @param {number} width
+ * @returns {[left: number, top: number, width: number, height: number]}
+ */
+function findBox(classMap, wanted, width) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
+  classMap.forEach((id, i) => {
+    if (id !== wanted) return;
+    const [x, y] = [i % width, Math.floor(i / width)];
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = y;
+  });
+  return [left, top, right - left + 1, bottom - top + 1];
+}
+
+/**
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function writeReadme({ name }, { notes, readme }) {
+  const lines = Object.entries(notes).map(([file, note]) => `${file}: ${note}`);
+  return `Image: ${name.replace(/[\r\n]+/g, " ")}\n${readme}\n\n${lines.join("\n")}\n`;
+}
