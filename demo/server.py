@@ -30,7 +30,7 @@ from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
 from demo.ui.uploads import upload_folder
 from demo.variants import VARIANTS
-from demo.web import live_socket
+from demo.web import built_site, live_socket
 from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
 from demo.web.gate import NOTHING, Gate, GateState
@@ -212,6 +212,7 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
                 *health,
                 Mount("/viewer", Unchanged(directory=VIEWER)),
                 Mount("/examples", Unchanged(directory=EXAMPLES_FOLDER)),
+                *_built_site_route(),
             ],
             "middleware": [
                 Middleware(Proxied),
@@ -239,6 +240,13 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
     }
 
 
+def _built_site_route() -> list[Mount]:
+    folder = built_site.find_built_site()
+    if folder is None:
+        return []
+    return [Mount(f"/{built_site.ADDRESS}", Isolated(directory=folder, html=True))]
+
+
 class Unchanged(StaticFiles):
     """Files of which the browser asks each time whether they have changed."""
 
@@ -246,6 +254,16 @@ class Unchanged(StaticFiles):
         """Answer with the file, or say that it has not changed."""
         response = super().file_response(*arguments, **options)
         response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+class Isolated(Unchanged):
+    """Files of a page that may use several threads."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        """Answer with the file and the headers that isolate its page."""
+        response = super().file_response(*arguments, **options)
+        response.headers.update(built_site.ISOLATION)
         return response
 
 

@@ -24,6 +24,7 @@ from demo.models.registry import default_registry
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
 from demo.ui.viewer_value import class_infos
 from demo.variants import VARIANTS
+from demo.web.built_site import FOLDER, ISOLATION
 
 ROOT = Path(__file__).parent.parent
 _BROWSER, _VIEWER = ROOT / "demo" / "ui" / "browser", ROOT / "demo" / "ui" / "viewer"
@@ -37,13 +38,6 @@ _STYLES = (*_PARTS, "download")
 
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""
-
-ISOLATION = {
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
-"""Headers with which browsers let a page use several threads."""
 
 OnStep = Callable[[str], None]
 """Called with a sentence before each step."""
@@ -90,12 +84,17 @@ def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
     }
     _write_json(folder / "site.json", site)
     _write_texts(folder)
-    kept = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).parts[0] not in ("networks", "runtime")
+    _write_json(folder / "files.json", _list_files(folder))
+
+
+def _list_files(folder: Path) -> dict[str, list[str]]:
+    """List what the service worker fetches at once, and what only when it is needed."""
+    names = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-    _write_json(folder / "files.json", [name for name in kept if name != "service_worker.js"])
+    later = [name for name in names if name.startswith(("networks/", "runtime/"))]
+    page = [name for name in names if name not in (*later, "service_worker.js")]
+    return {"page": page, "later": later}
 
 
 def serve_site(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
@@ -268,7 +267,7 @@ def main() -> int:
     """Build the site, and serve it if that is asked; returns the exit status."""
     parser = argparse.ArgumentParser(prog="scripts/site", description="Build the static page.")
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=ROOT / "site", help="where to (default: site/)"
+        "folder", nargs="?", type=Path, default=FOLDER, help="where to (default: site/)"
     )
     parser.add_argument("--serve", action="store_true", help="serve it on loopback afterwards")
     parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")

@@ -7,11 +7,13 @@ import gradio as gr
 
 from demo.ui.components import build_viewer
 from demo.ui.uploads import lies_among_uploads
+from demo.web import built_site
 
 
 def build_live_tab(tabs: gr.Tabs, photo: gr.HTML) -> None:
     """Lay out the tab; a frozen frame becomes the picture of the Image tab."""
-    live = build_viewer("live")
+    is_built = built_site.find_built_site() is not None
+    live = build_viewer("live", in_browser=f"{built_site.ADDRESS}/#tab=live" if is_built else "")
     live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
 
 

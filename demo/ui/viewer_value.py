@@ -51,6 +51,12 @@ class ComparisonProps(ViewerProps):
     viewer: str
 
 
+class LiveProps(ViewerProps):
+    """What the live view is mounted with: the address of the page without a server, or nothing."""
+
+    in_browser: str
+
+
 class ResultValue(TypedDict):
     """What can be inspected in one result."""
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from demo.web import built_site
+
 MAX_JSON_BYTES = 40_000_000
 """Size of a request that holds an image as a data: URL."""
 
@@ -48,6 +50,7 @@ ALLOWED_ROUTES = (
     _route("page", "GET", r"/(config/?)?"),
     _route("page parts", "GET", r"/(assets|static|svelte)/.+|/theme\.css|/favicon\.ico"),
     _route("page parts", "GET", r"/viewer/\w+\.js|/examples/\w+\.jpg"),
+    _route("page without a server", "GET", rf"/{built_site.ADDRESS}/[\w./-]*"),
     _route("page parts", "GET", r"/manifest\.json|/robots\.txt"),
     _route("health", "GET", r"/healthz"),
     _route("metrics", "GET", r"/metrics"),

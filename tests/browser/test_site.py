@@ -1,12 +1,10 @@
 """The page without a server: the same answers as the app's, offline, and its faults."""
 
 import base64
-import functools
 import hashlib
-import http.server
 import io
 import json
-import threading
+import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +26,13 @@ from demo.models.model import Model
 from demo.models.onnx_export import export_onnx
 from demo.models.registry import Registry
 from demo.segmentation import Segmentation
-from demo.site import ISOLATION, SiteNotBuilt, build_site, serve_site
+from demo.site import SiteNotBuilt, build_site
 from demo.variants import VARIANTS
+from demo.web.built_site import ISOLATION
 from tests.support import ROOT
 from tests.support.browser import ASTRONAUT, table_rows
+from tests.support.server import copy_without, run_app
+from tests.support.site import served
 
 SEGMENT = """async ({ rgba, width, height, variant, framing, side, file }) => {
   const { Network } = await import(new URL("browser/network.js", document.baseURI));
@@ -61,32 +62,11 @@ RESAMPLE = """async ({ rgba, from, to }) => {
 }"""
 
 
-class _Plain(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "built"
     build_site(folder)
     return folder
-
-
-@contextmanager
-def served(folder: Path, *, is_isolated: bool) -> Iterator[str]:
-    plain = functools.partial(_Plain, directory=str(folder))
-    server = (
-        serve_site(folder, 0)
-        if is_isolated
-        else http.server.ThreadingHTTPServer(("127.0.0.1", 0), plain)
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager
@@ -148,6 +128,11 @@ def test_the_first_result_comes_by_itself_and_again_without_a_network(
     page.reload()
     wait_for_result(page)
     assert table_rows(page) == online
+    kept = page.evaluate(
+        "async () => (await (await caches.open('segmentation')).keys()).map(({ url }) => url)"
+    )
+    assert f"{address}viewer/viewer.js" in kept
+    assert any("/networks/xxs-" in url for url in kept)
     context_manager.__exit__(None, None, None)
 
 
@@ -381,3 +366,25 @@ def test_the_readme_gives_a_static_space_its_headers(site: Path) -> None:
     assert "sdk: static" in readme
     for name, value in ISOLATION.items():
         assert f"  {name.lower()}: {value}\n" in readme
+
+
+def test_the_app_offers_a_built_site(
+    chromium: Browser, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = copy_without("s", tmp_path_factory.mktemp("root"))
+    shutil.copytree(site, root / "site")
+    with (
+        run_app(tmp_path_factory.mktemp("app"), root, HF_HUB_OFFLINE="1") as address,
+        own_context(chromium, address) as context,
+    ):
+        page = context.new_page()
+        page.goto(address)
+        page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
+        assert not page.evaluate("crossOriginIsolated")
+        page.get_by_role("tab", name="Live camera").click()
+        page.get_by_role("link", name="run it in this browser").click()
+        expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
+        assert page.evaluate("crossOriginIsolated")
+        page.get_by_role("tab", name="Image").click()
+        wait_for_result(page)
+        assert page.request.get(f"{address}/in-browser/../app.py").status == 404

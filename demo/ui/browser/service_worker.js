@@ -19,11 +19,15 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (request.method === "GET" && isOwn) event.respondWith(answer(request));
 });
 
-/** Fetch all that the page needs before a network is chosen. */
+/** Fetch all that the page needs before a network is chosen, and forget what it needs no more. */
 async function keepPage() {
   const cache = await caches.open(CACHE);
-  const response = await fetch("files.json");
-  await cache.addAll(["./", "files.json", ...(await response.json())]);
+  const { page, later } = await (await fetch("files.json")).json();
+  const wanted = ["./", "files.json", ...page];
+  await cache.addAll(wanted);
+  const needed = [...wanted, ...later].map((name) => new URL(name, location.href).href);
+  const old = (await cache.keys()).filter(({ url }) => !needed.includes(url));
+  await Promise.all(old.map((request) => cache.delete(request)));
 }
 
 /**

@@ -5,7 +5,7 @@ import { LiveLabels } from "./live_labels.js";
 import { LiveOverlay } from "./live_overlay.js";
 import { LivePointer } from "./live_pointer.js";
 import { LiveReadings } from "./live_readings.js";
-import { liveServer } from "./live_server.js";
+import { liveServer, offerBrowser } from "./live_server.js";
 import { LiveSession } from "./live_session.js";
 import { LiveSettings } from "./live_settings.js";
 import { OLDEST_MS } from "./pace.js";
@@ -22,7 +22,7 @@ import {
 
 /** @import { LiveResult } from "./connection.js" */
 /** @import { Place } from "./live_session.js" */
-/** @import { ClassInfo, LiveReady, ViewerProps } from "./types.js" */
+/** @import { ClassInfo, LiveProps, LiveReady } from "./types.js" */
 
 const UNSEEN_MS = 60_000; // the camera is turned off when it was out of sight for so long
 const TICK_MS = 250;
@@ -32,13 +32,14 @@ const TICK_MS = 250;
  *
  * @template Uploaded what Gradio knows of an uploaded file.
  * @param {HTMLElement} element
- * @param {ViewerProps<null>} props
+ * @param {LiveProps} props
  * @param {unknown} _watch
  * @param {(event: string, detail: Uploaded) => void} trigger sends an event to the server.
  * @param {(file: File) => Promise<Uploaded>} upload
  */
 export function mount(element, props, _watch, trigger, upload) {
   const root = find(element, ".live", HTMLElement);
+  offerBrowser(root, props.in_browser ?? "");
   new LiveView(root, props.classes, liveServer(), async (photo) =>
     trigger("submit", await upload(photo)),
   );

@@ -1,6 +1,7 @@
 // The server as the place where live frames are segmented.
 
 import { Connection } from "./connection.js";
+import { find } from "./dom.js";
 import { FrameEncoder } from "./frame_encoder.js";
 
 /** @import { Place } from "./live_session.js" */
@@ -18,4 +19,16 @@ export function liveServer() {
       return new Connection(address, on);
     },
   };
+}
+
+/**
+ * Offer the page without a server, where frames stay in the browser.
+ *
+ * @param {HTMLElement} root holds live.html.
+ * @param {string} address empty if there is no such page.
+ */
+export function offerBrowser(root, address) {
+  const offer = find(root, ".elsewhere", HTMLElement);
+  offer.hidden = !address;
+  find(offer, "a", HTMLAnchorElement).href = address;
 }

@@ -42,6 +42,13 @@
  */
 
 /**
+ * What the live view is mounted with.
+ *
+ * @typedef {ViewerProps<null> & {in_browser?: string}} LiveProps in_browser: address of the page
+ *     without a server; empty if there is none.
+ */
+
+/**
  * What can be inspected in one result.
  *
  * @typedef {object} ResultValue
