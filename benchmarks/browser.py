@@ -63,13 +63,16 @@ def measure_first_visit(browser: Browser, site: Path) -> None:
         sizes: dict[str, int] = {}
         page.context.on(
             "response",
-            lambda response: sizes.update({response.url: int(response.headers["content-length"])}),
+            lambda response: sizes.update(
+                {response.url: int(response.headers.get("content-length", 0))}
+            ),
         )
         started = time.perf_counter()
         page.goto(address)
         wait_for_result(page)
         took_s = time.perf_counter() - started
         page.context.close()
+    sizes = {url: size for url, size in sizes.items() if url.startswith(address)}  # no blob: URLs
     print(f"First visit: a result after {took_s:.1f} s, {sum(sizes.values()) / 1e6:.1f} MB:")
     for url, size in sorted(sizes.items(), key=lambda item: -item[1])[:8]:
         print(f"  {size / 1000:9.0f} kB  {url.removeprefix(address)}")

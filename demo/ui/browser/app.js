@@ -243,6 +243,7 @@ function followScheme() {
 
 async function start() {
   followScheme();
+  wireTabs();
   const lack = findLack();
   if (lack) throw new Error(lack);
   const site = await readSite();
@@ -256,7 +257,6 @@ async function start() {
       : 1,
   });
   const imageTab = new ImageTab(site, network);
-  wireTabs();
   new LiveTab(site, network, (photo) => imageTab.open(photo));
   imageTab.begin();
 }
