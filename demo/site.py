@@ -34,7 +34,7 @@ _RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
 _PARTS = ("picker", "viewer", "live", "comparison")
 """The parts of the Gradio page whose HTML and style are put into this one."""
 
-_STYLES = (*_PARTS, "download")
+_STYLES = (*_PARTS, "badge", "download")
 
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""
@@ -199,7 +199,6 @@ def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
         "accuracy": str(weights.accuracy or ""),
         "badge": weights.badge,
         "weights": f"{weights.describe()} Licence: {describe_licence(weights)}.",
-        "class_names": list(weights.class_names),
         "source": asdict(weights),
         "licence": describe_licence(weights),
         "readme": "\n".join(

@@ -67,7 +67,7 @@ def build_status(sentence: str, elem_id: str) -> gr.HTML:
 
 def build_badge() -> gr.HTML:
     """Build the place for `render_badge`."""
-    return gr.HTML(elem_id="badge", apply_default_css=False)
+    return gr.HTML(elem_id="badge", css_template=read_viewer("badge.css"), apply_default_css=False)
 
 
 def render_status(sentence: str, weights: WeightsSource | None = None) -> str:

@@ -147,5 +147,8 @@ def test_a_file_that_is_no_picture_leaves_the_result(page: Page) -> None:
     upload(page, ROOT / "README.md")
     expect(page.get_by_role("alert").first).to_contain_text("image", timeout=30_000)
     expect(page.locator("#viewer canvas.paint")).to_be_visible()
+    upload(page, ROOT / "LICENSE")
+    expect(page.locator("#picker .name")).to_have_text("LICENSE")
+    expect(page.locator("#picker .name")).to_have_text("astronaut", timeout=30_000)
     upload(page, ASTRONAUT)
     wait_for_result(page)

@@ -22,6 +22,8 @@ import { wireTabs } from "./tabs.js";
 /** @import { PickedPicture, PickerProps, ViewerValue } from "../viewer/types.js" */
 
 const MOST_THREADS = 4;
+const UNREADABLE =
+  "This browser cannot read the file as a picture. Choose a JPEG, PNG or WebP picture.";
 
 class ImageTab {
   /**
@@ -47,10 +49,7 @@ class ImageTab {
     /** @type {Pick<PickerProps, "value" | "examples">} */
     this.props = { examples: site.examples, value: null };
     this.picker = new Picker(this.pickerRoot, this.props, {
-      submit: () => {
-        this.compare.clear();
-        this.#segment();
-      },
+      submit: () => this.#segmentAnother(),
       take: (file) => Promise.resolve(this.#remember(file)),
     });
     this.picker.show();
@@ -58,7 +57,7 @@ class ImageTab {
       if (!this.props.value) throw new Error("Choose a picture first.");
       return { image: await this.#read(this.props.value), framing: this.#framing };
     });
-    /** @type {{answer: SegmentAnswer, image: Blob, name: string} | null} */
+    /** @type {{answer: SegmentAnswer, image: Blob, name: string, variant: string} | null} */
     this.result = null;
     this.downloads = new DownloadsSection(site, () => this.#describeFiles());
     this.#listen();
@@ -78,7 +77,7 @@ class ImageTab {
   open(file) {
     this.props.value = this.#remember(file);
     this.picker.show();
-    this.#segment();
+    this.#segmentAnother();
   }
 
   /** @param {File} file */
@@ -99,10 +98,15 @@ class ImageTab {
         this.#segment();
       });
     }
-    find(document, ".model [name=framing]", HTMLSelectElement).addEventListener("change", () => {
-      this.compare.clear();
-      this.#segment();
-    });
+    find(document, ".model [name=framing]", HTMLSelectElement).addEventListener("change", () =>
+      this.#segmentAnother(),
+    );
+  }
+
+  /** Segment another picture, or in another framing: the comparison no longer belongs to it. */
+  #segmentAnother() {
+    this.compare.clear();
+    this.#segment();
   }
 
   get #framing() {
@@ -117,15 +121,17 @@ class ImageTab {
     const request = ++this.latest;
     this.#say("Segmenting …");
     try {
-      const image = await this.#read(picture).catch((error) => {
+      const image = await this.#read(picture);
+      const bitmap = await createImageBitmap(image).catch(() => {
         if (request === this.latest) this.#refuse(picture);
-        throw error;
+        throw new Error(UNREADABLE);
       });
+      const { variant } = this;
       const framing = this.#framing;
       const answer = await this.network.segment(
         {
-          image: await createImageBitmap(image),
-          variant: this.variant,
+          image: bitmap,
+          variant,
           framing,
           side: DEFAULT_SIDE,
           hasMap: true,
@@ -134,7 +140,7 @@ class ImageTab {
       );
       if (request !== this.latest) return;
       const name = picture.orig_name ?? `${picture.example}.jpg`;
-      this.result = { answer, image, name };
+      this.result = { answer, image, name, variant };
       this.downloads.clear();
       this.#show(answer, image, framing);
     } catch (error) {
@@ -150,13 +156,7 @@ class ImageTab {
   async #read({ example, path = "" }) {
     const file = this.files.get(path);
     if (!file && !example) throw new Error("This picture is no longer here. Choose it again.");
-    const blob = file ?? (await (await fetch(`examples/${example}.jpg`)).blob());
-    await createImageBitmap(blob).catch(() => {
-      throw new Error(
-        "This browser cannot read the file as a picture. Choose a JPEG, PNG or WebP picture.",
-      );
-    });
-    return blob;
+    return file ?? (await fetch(`examples/${example}.jpg`)).blob();
   }
 
   /**
@@ -166,8 +166,8 @@ class ImageTab {
    */
   async #describeFiles() {
     if (!this.result) throw new Error("There is no result to download yet. Choose an image first.");
-    const { answer, image, name } = this.result;
-    return describeFiles(this.site, answer, await createImageBitmap(image), name, this.variant);
+    const { answer, image, name, variant } = this.result;
+    return describeFiles(this.site, answer, await createImageBitmap(image), name, variant);
   }
 
   /**

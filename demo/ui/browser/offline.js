@@ -10,9 +10,9 @@ export async function keepForLater() {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
   try {
-    await serviceWorker.register("service_worker.js", { type: "module" });
+    await serviceWorker.register("service_worker.js");
   } catch {
-    return; // storage is denied, or the browser knows no modules there
+    return; // storage is denied
   }
   if (serviceWorker.controller) return;
   await new Promise((resolve) => {

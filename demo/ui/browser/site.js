@@ -13,7 +13,6 @@
  * @property {string} accuracy name and figure of the accuracy of the weights, or empty.
  * @property {string} badge names the weights in two words.
  * @property {string} weights says where they come from and what they know.
- * @property {string[]} class_names the classes that they know.
  * @property {Record<string, unknown>} source where they come from, as run.json has it.
  * @property {string} licence
  * @property {string} readme first lines of README.txt.

@@ -49,8 +49,8 @@ export class Picker {
     this.on = on;
     /** @type {PickedPicture | null} what the visitor has chosen. */
     this.chosen = null;
-    /** @type {PickedPicture | null} what was chosen before that, and could be read. */
-    this.before = null;
+    /** @type {PickedPicture[]} all that was chosen and not refused, the latest last. */
+    this.history = [];
     this.message = find(root, ".message", HTMLElement);
     this.input = find(root, "input[type=file]", HTMLInputElement);
     const say = (/** @type {string} */ sentence) => this.#say(sentence);
@@ -68,7 +68,8 @@ export class Picker {
   update() {
     const { value } = this.props;
     if (value?.is_refused) {
-      this.chosen = this.props.value = this.before;
+      this.history = this.history.filter((each) => !isSame(each, value));
+      this.chosen = this.props.value = this.history.at(-1) ?? null;
       rememberPicture(this.chosen);
     } else if (value?.is_new) this.#choose({ ...value, is_new: false });
     else if (this.chosen && value?.example !== this.chosen.example) this.props.value = this.chosen;
@@ -112,7 +113,8 @@ export class Picker {
   #choose(picture) {
     this.#say("");
     rememberPicture(picture);
-    this.before = this.props.value ?? null;
+    if (!this.history.length && this.props.value) this.history.push(this.props.value);
+    this.history.push(picture);
     find(this.root, ".chosen img", HTMLElement).removeAttribute("src");
     this.props.value = this.chosen = picture;
     this.show();
@@ -169,6 +171,14 @@ export class Picker {
     this.message.textContent = sentence;
     this.message.hidden = !sentence;
   }
+}
+
+/**
+ * @param {PickedPicture} one
+ * @param {PickedPicture} other
+ */
+function isSame(one, other) {
+  return one.path === other.path && one.example === other.example;
 }
 
 /**
