@@ -150,15 +150,19 @@ def _copy_page(folder: Path) -> None:
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _copy_runtime(folder: Path) -> dict[str, dict[str, Any]]:
-    files = {
-        "module": "ort.wasm.min.mjs",
-        "loader": "ort-wasm-simd-threaded.mjs",
-        "wasm": "ort-wasm-simd-threaded.wasm",
-    }
+def _copy_runtime(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Copy the runtime for the CPU and those for the GPU, see demo/ui/browser/site.js."""
+    builds = {"cpu": ("wasm", ""), "gpu": ("webgpu", ".asyncify"), "suspending": ("jspi", ".jspi")}
     return {
-        role: _write_hashed(folder / "runtime" / name, (_RUNTIME / name).read_bytes())
-        for role, name in files.items()
+        build: {
+            role: _write_hashed(folder / "runtime" / name, (_RUNTIME / name).read_bytes())
+            for role, name in {
+                "module": f"ort.{module}.min.mjs",
+                "loader": f"ort-wasm-simd-threaded{wasm}.mjs",
+                "wasm": f"ort-wasm-simd-threaded{wasm}.wasm",
+            }.items()
+        }
+        for build, (module, wasm) in builds.items()
     }
 
 

@@ -1,6 +1,7 @@
 """Fixtures for all tests: models that need no weights, and isolation from the Hub."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -33,13 +34,18 @@ def model(registry: Registry) -> Model:
     return registry.get("xxs")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
-    """Give the tests of all processes one new cache of converted networks, not the user's."""
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for the tests of all processes of this run."""
     base = tmp_path_factory.getbasetemp()
-    folder = base if worker_id == "master" else base.parent
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(shared_folder: Path) -> Iterator[None]:
+    """Give the tests of all processes one new cache of converted networks, not the user's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEGMENTATION_CACHE", str(folder / "graphs"))
+        patch.setenv("SEGMENTATION_CACHE", str(shared_folder / "graphs"))
         yield
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from filelock import FileLock
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from demo.classes import CLASS_NAMES, PALETTE
 from demo.exports import build_files
@@ -30,7 +32,7 @@ from demo.site import SiteNotBuilt, build_site
 from demo.variants import VARIANTS
 from demo.web.built_site import ISOLATION
 from tests.support import ROOT
-from tests.support.browser import ASTRONAUT, table_rows
+from tests.support.browser import ASTRONAUT, launch_chromium, table_rows
 from tests.support.server import copy_without, run_app
 from tests.support.site import served
 
@@ -40,7 +42,8 @@ SEGMENT = """async ({ rgba, width, height, variant, framing, side, file }) => {
   const site = await readSite();
   const networks = Object.fromEntries(Object.entries(site.networks).map(([k, v]) => [k, v.file]));
   if (file) networks[variant] = file;
-  const setup = { base: document.baseURI, runtime: site.runtime, networks, threads: 2 };
+  const { runtime } = site;
+  const setup = { base: document.baseURI, runtime, networks, threads: 2, gpu: "none" };
   const network = new Network(setup);
   const bytes = Uint8ClampedArray.from(atob(rgba), (character) => character.charCodeAt(0));
   const image = new ImageData(bytes, width, height);
@@ -63,9 +66,12 @@ RESAMPLE = """async ({ rgba, from, to }) => {
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site") / "built"
-    build_site(folder)
+def site(shared_folder: Path) -> Path:
+    """The site, built once for the tests of all processes."""
+    folder = shared_folder / "site"
+    with FileLock(shared_folder / "site.lock"):
+        if not (folder / "files.json").exists():  # it is written last
+            build_site(folder)
     return folder
 
 
@@ -160,13 +166,13 @@ def test_resizing_equals_pillows(
     assert (np.array(resized, np.uint8).reshape(*to_wh[::-1], 3) == np.asarray(wanted)).all()
 
 
-@pytest.fixture(scope="session")
-def f32_file(site: Path) -> dict[str, object]:
-    """Put XXS in f32 beside the site's networks, and describe the file."""
-    content = export_onnx(VARIANTS["xxs"], in_fp16=False).onnx
-    (site / "networks" / "f32.onnx").write_bytes(content)
+def write_in_f32(variant: str, site: Path) -> dict[str, object]:
+    """Put a network in f32 beside the site's networks, and describe the file."""
+    content = export_onnx(VARIANTS[variant], in_fp16=False).onnx
+    path = f"networks/{variant}-f32.onnx"
+    (site / path).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    return {"path": "networks/f32.onnx", "bytes": len(content), "sha256": digest}
+    return {"path": path, "bytes": len(content), "sha256": digest}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,9 @@ def f32_file(site: Path) -> dict[str, object]:
         ("xxs", None, "whole", 512),
         ("xxs in f32", None, "whole", 512),
         ("xs", None, "whole", 512),
+        ("xs in f32", None, "whole", 256),
         ("s", None, "whole", 512),
+        ("s in f32", None, "whole", 256),
         ("xxs", (231, 617), "auto", 256),
         ("xxs", (479, 641), "aspect", 256),
         ("xxs", (1, 1), "whole", 256),
@@ -186,7 +194,7 @@ def f32_file(site: Path) -> dict[str, object]:
 def test_logits_and_class_map_equal_the_apps(
     open_site: Page,
     registry_of_bundled: Registry,
-    f32_file: dict[str, object],
+    site: Path,
     variant: str,
     hw: tuple[int, int] | None,
     framing: str,
@@ -207,7 +215,7 @@ def test_logits_and_class_map_equal_the_apps(
         "variant": variant,
         "framing": framing,
         "side": side,
-        "file": f32_file if is_f32 else None,
+        "file": write_in_f32(variant, site) if is_f32 else None,
     }
     answer = open_site.evaluate(SEGMENT, request)
     logits = np.frombuffer(base64.b64decode(answer["logits"]), np.float32)
@@ -218,6 +226,95 @@ def test_logits_and_class_map_equal_the_apps(
     same = class_map.reshape(image.shape[:2]) == wanted.class_map
     assert same.mean() >= least_same
     assert sum(pixels for _, pixels in answer["areas"]) == class_map.size
+
+
+SEGMENT_ON_GPU = """async ({ rgba, side, gpuModule }) => {
+  const { Network } = await import(new URL("browser/network.js", document.baseURI));
+  const { readSite } = await import(new URL("browser/site.js", document.baseURI));
+  const { networks, runtime } = await readSite();
+  if (gpuModule) runtime.gpu.module.path = runtime.suspending.module.path = gpuModule;
+  const network = new Network({
+    base: document.baseURI, runtime, networks: { xxs: networks.xxs.file }, threads: 1, gpu: "any",
+  });
+  const bytes = Uint8ClampedArray.from(atob(rgba), (character) => character.charCodeAt(0));
+  const live = { smoothing: 0, isFirst: true };
+  const segment = () => network.segment({
+    image: new ImageData(bytes.slice(), side, side), variant: "xxs", framing: "whole", side, live,
+  });
+  const onCpu = await segment();
+  let latest = onCpu;
+  while (latest.processor === "the CPU") {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    latest = await segment();
+  }
+  network.worker.terminate();
+  return { before: onCpu.processor, after: latest.processor,
+           difference: Math.max(...latest.logits.map((l, i) => Math.abs(l - onCpu.logits[i]))) };
+}"""
+
+OTHER_LOGITS = """
+export class Tensor {}
+const logits = { dims: [1, 21, 4, 4], data: new Float32Array(336) };
+const session = { run: async () => ({ logits }) };
+export const InferenceSession = { create: async () => session };
+export const env = { wasm: {} };
+"""
+
+
+@pytest.mark.parametrize("gpu_module", ["", "runtime/other.mjs"], ids=["same", "other-logits"])
+def test_a_gpu_is_used_for_live_frames_if_its_logits_are_the_same(
+    playwright: Playwright, site: Path, gpu_module: str
+) -> None:
+    (site / "runtime" / "other.mjs").write_text(OTHER_LOGITS)
+    side = 64  # an imitated GPU takes half a minute for one of 256
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    flags = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+    browser = launch_chromium(playwright, *flags)
+    with served(site, is_isolated=True) as address, own_context(browser, address) as context:
+        page = context.new_page()
+        page.goto(f"{address}licences.txt")
+        request = {"rgba": in_base64(pixels), "side": side, "gpuModule": gpu_module}
+        found = page.evaluate(SEGMENT_ON_GPU, request)
+    browser.close()
+    assert found["before"] == "the CPU"
+    if gpu_module:
+        assert found["after"] == "the CPU, because the GPU gave other logits"
+        return
+    assert found["after"] == "the GPU"
+    assert found["difference"] < 1e-3
+
+
+SHORT_OF_MEMORY = """
+import * as ort from "./{name}?real";
+export const {{ Tensor, env }} = ort;
+export const InferenceSession = {{
+  create: async (...content) => {{
+    const session = await ort.InferenceSession.create(...content);
+    const run = (feeds) => {{
+      if (feeds.pixel_values.dims[2] > 256) throw new Error("std::bad_alloc");
+      return session.run(feeds);
+    }};
+    return {{ run }};
+  }},
+}};
+"""
+
+
+def test_a_smaller_input_is_used_where_memory_runs_out(chromium: Browser, site: Path) -> None:
+    with served(site, is_isolated=False) as address, own_context(chromium, address) as context:
+        context.add_init_script("delete Navigator.prototype.serviceWorker")
+
+        def imitate(route: Any) -> None:
+            name = route.request.url.rpartition("/")[2]
+            module = SHORT_OF_MEMORY.format(name=name)
+            route.fulfill(body=module, content_type="text/javascript")
+
+        context.route(re.compile(r"/runtime/ort\.wasm[^?]*\.mjs$"), imitate)
+        page = context.new_page()
+        page.goto(address)
+        wait_for_result(page)
+        sentence = "There was too little memory, so the network saw only 256 × 256 pixels."
+        expect(page.locator("#status")).to_contain_text(sentence)
 
 
 def test_another_picture_and_variant_are_segmented(open_site: Page) -> None:

@@ -196,7 +196,13 @@ class ImageTab {
     this.viewer.show(value);
     showThumbnail(this.pickerRoot, value);
     const { label, weights } = this.site.networks[this.variant];
-    const sentences = [`${label} took ${Math.round(answer.elapsedMs)} ms in f32, in this browser.`];
+    const took = `${label} took ${Math.round(answer.elapsedMs)} ms`;
+    const sentences = [`${took} in this browser, on ${answer.processor}.`];
+    if (answer.isSmaller) {
+      const [rows, columns] = answer.networkHw;
+      const input = `${columns} × ${rows} pixels`;
+      sentences.push(`There was too little memory, so the network saw only ${input}.`);
+    }
     if (asked === "auto" && answer.framing === "aspect") {
       sentences.push("The picture is longer than 2:1, so it was not squashed to a square.");
     }
@@ -255,6 +261,7 @@ async function start() {
     threads: globalThis.crossOriginIsolated
       ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS)
       : 1,
+    gpu: "real",
   });
   const imageTab = new ImageTab(site, network);
   new LiveTab(site, network, (photo) => imageTab.open(photo));

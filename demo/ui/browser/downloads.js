@@ -28,6 +28,27 @@ export async function fetchFile(file, base, onProgress) {
 }
 
 /**
+ * Fetch several files at the same time, see fetchFile.
+ *
+ * @param {SiteFile[]} files
+ * @param {URL | string} base
+ * @param {(progress: {loaded: number, total: number}) => void} onProgress called with the bytes of
+ *     all of them.
+ */
+export function fetchAll(files, base, onProgress) {
+  const loaded = files.map(() => 0);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return Promise.all(
+    files.map((file, i) =>
+      fetchFile(file, base, (bytes) => {
+        loaded[i] = bytes;
+        onProgress({ loaded: loaded.reduce((sum, part) => sum + part, 0), total });
+      }),
+    ),
+  );
+}
+
+/**
  * @param {URL} address
  * @param {RequestCache} cache
  * @param {(loaded: number) => void} onProgress

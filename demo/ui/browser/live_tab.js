@@ -63,9 +63,11 @@ class LocalConnection {
     this.isReady = false;
     this.isFirst = true;
     this.smoothing = 0;
+    this.about = site.networks[variant];
+    this.precision = "";
     /** @type {{takenAt: number, sentAt: number} | null} */
     this.inFlight = null;
-    this.#begin(site);
+    this.#begin();
   }
 
   get isFree() {
@@ -93,6 +95,7 @@ class LocalConnection {
       const roundTrip = performance.now() - sentAt;
       const header = { classes: winners, areas, grid, flicker };
       this.on.onResult({ ...header, logits, winners, takenAt, roundTrip });
+      this.#tellProcessor(answer);
     } catch (error) {
       this.inFlight = null;
       this.on.onEnd(error instanceof Error ? error.message : String(error));
@@ -104,21 +107,32 @@ class LocalConnection {
     this.on = { onReady() {}, onResult() {}, onEnd() {} };
   }
 
-  /**
-   * Fetch the network, and run it once on an empty frame.
-   *
-   * @param {Site} site
-   */
-  async #begin(site) {
+  /** Fetch the network, and run it once on an empty frame. */
+  async #begin() {
     const side = this.side();
-    const { label, weights } = site.networks[this.variant];
     try {
-      await this.#segment(new ImageData(side, side), side, { smoothing: 0, isFirst: true });
+      const answer = await this.#segment(new ImageData(side, side), side, {
+        smoothing: 0,
+        isFirst: true,
+      });
       this.isReady = true;
-      this.on.onReady({ ready: label, weights, precision: "f32", has_bf16: false });
+      this.#tellProcessor(answer);
     } catch (error) {
       this.on.onEnd(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /**
+   * Say what the network runs on, once, and again when that changes.
+   *
+   * @param {SegmentAnswer} answer
+   */
+  #tellProcessor({ processor, isSmaller }) {
+    const precision = `f32 on ${processor}${isSmaller ? ", with half the input size, for lack of memory" : ""}`;
+    if (precision === this.precision) return;
+    this.precision = precision;
+    const { label, weights } = this.about;
+    this.on.onReady({ ready: label, weights, precision, has_bf16: false });
   }
 
   /**

@@ -2,23 +2,24 @@
 // are fetched, their progress is told.
 
 import { classifyPixels, countAreas, findWinners } from "./class_map.js";
-import { fetchFile } from "./downloads.js";
 import { chooseFraming, planInput, toPixelValues } from "./framing.js";
 import { LiveMemory } from "./live_memory.js";
+import { Sessions } from "./sessions.js";
 
 /** @import { SiteFile } from "./downloads.js" */
 /** @import { FramingName } from "./framing.js" */
+/** @import { Site } from "./site.js" */
 /** @import { AreaRow } from "../viewer/types.js" */
-/** @import { InferenceSession } from "onnxruntime-web" */
 
 /**
  * What the worker is told first.
  *
  * @typedef {object} Setup
  * @property {string} base the page's address.
- * @property {{module: SiteFile, wasm: SiteFile, loader: SiteFile}} runtime
+ * @property {Site["runtime"]} runtime
  * @property {Record<string, SiteFile>} networks by the variant's key.
  * @property {number} threads
+ * @property {"real" | "any" | "none"} gpu which one may run live frames.
  */
 
 /**
@@ -48,20 +49,21 @@ import { LiveMemory } from "./live_memory.js";
  * @property {number} width of the image.
  * @property {number} height
  * @property {number} elapsedMs of the network alone.
+ * @property {string} processor what the network ran on, in words.
+ * @property {boolean} isSmaller whether memory ran out, and the side was made smaller.
  * @property {Uint8Array} [classMap]
  * @property {[raw: number, smoothed: number] | null} [flicker] of live frames, see LiveHeader.
  */
 
 const page = /** @type {Worker} */ (/** @type {unknown} */ (self));
 
-/** @type {Setup} */
-let setup;
+/** @type {Sessions} */
+let sessions;
 
-/** @type {Promise<typeof import("onnxruntime-web")> | null} */
-let runtime = null;
-
-/** @type {Map<string, Promise<InferenceSession>>} */
-const sessions = new Map();
+/** How runtime and browsers say that memory ran out. */
+const OUT_OF_MEMORY = /alloc|memory|OOM/i;
+const NO_MEMORY = "There is too little memory for this network. Close other tabs and try again.";
+const SMALLEST_SIDE = 256;
 
 let memory = new LiveMemory();
 
@@ -73,7 +75,7 @@ let turn = Promise.resolve();
 
 page.onmessage = ({ data }) => {
   if ("base" in data) {
-    setup = data;
+    sessions = new Sessions(data);
     return;
   }
   turn = turn.then(() => answer(data));
@@ -83,10 +85,8 @@ page.onmessage = ({ data }) => {
 async function answer(request) {
   const { id } = request;
   try {
-    const session = await openSession(request.variant, (progress) =>
-      page.postMessage({ id, progress }),
-    );
-    const result = await segment(session, request);
+    await sessions.open(request.variant, (progress) => page.postMessage({ id, progress }));
+    const result = await segment(request);
     const parts = [result.logits.buffer, ...(result.classMap ? [result.classMap.buffer] : [])];
     page.postMessage({ id, result }, parts);
   } catch (error) {
@@ -95,72 +95,50 @@ async function answer(request) {
 }
 
 /**
- * @param {string} variant
- * @param {(progress: {loaded: number, total: number}) => void} onProgress in bytes.
- */
-function openSession(variant, onProgress) {
-  let session = sessions.get(variant);
-  if (!session) {
-    session = createSession(variant, onProgress);
-    sessions.set(variant, session);
-    session.catch(() => sessions.delete(variant)); // the next request tries again
-  }
-  return session;
-}
-
-/**
- * @param {string} variant
- * @param {(progress: {loaded: number, total: number}) => void} onProgress
- */
-async function createSession(variant, onProgress) {
-  const files = [setup.networks[variant], ...(runtime ? [] : [setup.runtime.wasm])];
-  const loaded = files.map(() => 0);
-  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const [network, wasm] = await Promise.all(
-    files.map((file, i) =>
-      fetchFile(file, setup.base, (bytes) => {
-        loaded[i] = bytes;
-        onProgress({ loaded: loaded.reduce((sum, part) => sum + part, 0), total });
-      }),
-    ),
-  );
-  if (wasm) runtime = startRuntime(wasm);
-  const ort = await /** @type {NonNullable<typeof runtime>} */ (runtime);
-  return ort.InferenceSession.create(network, { executionProviders: ["wasm"] });
-}
-
-/** @param {Uint8Array<ArrayBuffer>} wasm */
-async function startRuntime(wasm) {
-  const module = new URL(setup.runtime.module.path, setup.base).href;
-  /** @type {typeof import("onnxruntime-web")} */
-  const ort = await import(module);
-  ort.env.wasm.wasmBinary = wasm;
-  ort.env.wasm.wasmPaths = { mjs: new URL(setup.runtime.loader.path, setup.base).href };
-  ort.env.wasm.numThreads = setup.threads;
-  return ort;
-}
-
-/**
- * @param {InferenceSession} session
  * @param {SegmentRequest} request
  * @returns {Promise<SegmentAnswer>}
  */
-async function segment(session, { image, framing: asked, side, hasMap = false, live }) {
+async function segment({ variant, image, framing: asked, side, hasMap = false, live }) {
   const { data, width, height } = readPixels(image);
   const size = { width, height };
   const framing = chooseFraming(size, asked);
-  const input = planInput(size, framing, side);
-  const values = toPixelValues(data, size, input);
-  const began = performance.now();
-  const { logits, grid } = await run(session, values, input);
+  const { input, output, ...run } = await runAtSide(variant, data, size, framing, side);
+  const { grid, logits, processor } = output;
   /** @type {[number, number]} */
   const networkHw = [input.height, input.width];
-  const facts = { grid, framing, networkHw, elapsedMs: performance.now() - began, ...size };
-  if (live) return { ...facts, ...remember(logits, grid, { values, ...input }, live) };
+  const facts = { grid, framing, networkHw, processor, ...run, ...size };
+  if (live) {
+    sessions.tryGpu(variant, input, output, run.elapsedMs); // goes on beside the next frames
+    return { ...facts, ...remember(logits, grid, input, live) };
+  }
   const winners = findWinners(logits, ...grid);
   const classMap = classifyPixels(logits, grid, winners, size);
   const found = { logits, winners, areas: countAreas(classMap) };
   return { ...facts, ...found, ...(hasMap ? { classMap } : {}) };
+}
+
+/**
+ * Run a network on an image; at half the side where there is too little memory.
+ *
+ * @param {string} variant
+ * @param {Uint8ClampedArray} data RGBA.
+ * @param {{width: number, height: number}} size of the image.
+ * @param {FramingName} framing
+ * @param {number} side
+ * @param {boolean} isSmaller whether this is half of the side that was asked for.
+ */
+async function runAtSide(variant, data, size, framing, side, isSmaller = false) {
+  const planned = planInput(size, framing, side);
+  try {
+    const input = { ...planned, values: toPixelValues(data, size, planned) };
+    const began = performance.now();
+    const output = await sessions.run(variant, input);
+    return { input, output, isSmaller, elapsedMs: performance.now() - began };
+  } catch (error) {
+    if (!OUT_OF_MEMORY.test(String(error))) throw error;
+    if (side <= SMALLEST_SIDE) throw new Error(NO_MEMORY, { cause: error });
+    return runAtSide(variant, data, size, framing, side / 2, true);
+  }
 }
 
 /**
@@ -180,21 +158,6 @@ function remember(logits, grid, input, { smoothing, isFirst }) {
     ([id, count]) => /** @type {AreaRow} */ ([id, count / pixels]),
   );
   return { logits: smoothed.slice(), winners, areas, flicker };
-}
-
-/**
- * @param {InferenceSession} session
- * @param {Float32Array} values of shape (3, h, w).
- * @param {{width: number, height: number}} input
- */
-async function run(session, values, { width, height }) {
-  const ort = await /** @type {NonNullable<typeof runtime>} */ (runtime);
-  const tensor = new ort.Tensor("float32", values, [1, 3, height, width]);
-  const { logits } = await session.run({ pixel_values: tensor });
-  const [, , rows, columns] = logits.dims;
-  /** @type {[number, number]} */
-  const grid = [rows, columns];
-  return { logits: /** @type {Float32Array} */ (logits.data).slice(), grid };
 }
 
 /** @param {SegmentRequest["image"]} image */

@@ -17,12 +17,15 @@
  * @property {string} licence
  * @property {string} readme first lines of README.txt.
  *
+ * @typedef {{module: SiteFile, loader: SiteFile, wasm: SiteFile}} RuntimeFiles
+ *
  * @typedef {object} Site
  * @property {ClassInfo[]} classes
  * @property {ExampleInfo[]} examples those that the first variant can do.
  * @property {string} first key of the variant to begin with.
  * @property {Record<string, NetworkInfo>} networks by the variant's key.
- * @property {{module: SiteFile, wasm: SiteFile, loader: SiteFile}} runtime
+ * @property {{cpu: RuntimeFiles, gpu: RuntimeFiles, suspending: RuntimeFiles}} runtime for the CPU,
+ *     and for the GPU: in any browser, and, smaller, where WebAssembly can be suspended.
  * @property {{png: string, zip: string}} packages addresses of the modules that write PNG and ZIP.
  * @property {Record<string, string>} notes what each file that can be downloaded is.
  * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
