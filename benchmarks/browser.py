@@ -7,8 +7,7 @@ All use the same headless Chromium, the same fake camera (see benchmarks.live) a
 browser the network runs with as many threads as there are CPUs, at most four, and with one, which
 is what a server without isolation headers leaves. Before that, the first visit is measured: from
 opening the page to its first result, with an empty cache, and the bytes of each file. With --soak,
-the page without a server runs alone for so many minutes; JavaScript's and WebAssembly's memory is
-printed for each minute. The script needs Chromium and the packages that scripts/site installs.
+the page without a server runs alone for so many minutes; its memory is printed for each minute. The script needs Chromium and the packages that scripts/site installs.
 """
 
 import argparse
@@ -32,11 +31,8 @@ from tests.support.site import served
 MOST_THREADS = 4
 """As demo/ui/browser/app.js has it."""
 
-MEMORY = """async () => {
-  const { bytes, breakdown } = await performance.measureUserAgentSpecificMemory();
-  const wasm = breakdown.filter(({ types }) => types.some((type) => type.includes("WebAssembly")));
-  return [bytes, wasm.reduce((sum, part) => sum + part.bytes, 0)];
-}"""
+MEMORY = "async () => (await performance.measureUserAgentSpecificMemory()).bytes"
+"""JavaScript's and WebAssembly's together; Chromium does not tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +94,7 @@ def soak(browser: Browser, site: Path, minutes: int) -> None:
         page.get_by_role("button", name="Start the camera").click()
         for minute in range(1, minutes + 1):
             page.wait_for_timeout(60_000)
-            total, wasm = page.evaluate(MEMORY)
-            rest = (total - wasm) / 1e6
-            print(f"minute {minute}: WebAssembly {wasm / 1e6:.0f} MB, the rest {rest:.0f} MB")
+            print(f"minute {minute}: {page.evaluate(MEMORY) / 1e6:.0f} MB")
         page.context.close()
 
 

@@ -8,23 +8,32 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from demo.arguments import build_parser
+from demo.background import (
+    DEFAULT_KEPT,
+    Background,
+    draw_alpha,
+    draw_background,
+    find_kept,
+    parse_background,
+)
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, start_evaluation
-from demo.exports import areas_record, encode_class_map, encode_png
+from demo.exports import areas_record, encode_class_map, encode_picture, encode_png
 from demo.framing import DEFAULT_FRAMING, plan_framing
-from demo.image import read_image_with_notes
+from demo.image import Image, read_image, read_image_with_notes
 from demo.inference import segment
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.overlay import draw_overlay
+from demo.segmentation import Segmentation
 from demo.voc import VocSplit, find_split
 from demo.web.logs import leave_weights_to_one_sentence
 
@@ -96,6 +105,7 @@ def _blamed_on(option: str, target: Path) -> Iterator[None]:
 def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a photo that fails gets one line and does not stop the others."""
     plan_framing((1, 1), options.framing, options.side)  # tell once what is wrong for all photos
+    effect = _read_effect(options)
     _check_folder(options.out)
     model = _load(options)
     records: list[dict[str, Any]] = []
@@ -104,7 +114,7 @@ def segment_photos(options: argparse.Namespace) -> int:
     with tqdm(options.photos, unit="photo", disable=len(options.photos) < 2) as bar:
         for photo in bar:
             try:
-                record = _segment_photo(photo, options, model, written)
+                record = _segment_photo(photo, options, model, effect, written)
                 records.append({"photo": str(photo), **record})
             except _Unwritable as error:
                 failures += 1
@@ -118,8 +128,33 @@ def segment_photos(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+Effect = Callable[[Image, Segmentation], bytes]
+"""Makes a PNG of an image with another background."""
+
+
+def _read_effect(options: argparse.Namespace) -> Effect | None:
+    """Read what is to be written with another background; None if nothing is."""
+    if not options.background:
+        return None
+    kept = find_kept(options.keep or DEFAULT_KEPT)
+    if Path(options.background).is_file():
+        background = Background("picture", picture=read_image(Path(options.background)))
+    else:
+        background = parse_background(options.background)
+
+    def draw(image: Image, segmentation: Segmentation) -> bytes:
+        alpha = draw_alpha(image, segmentation, kept, refine=not options.plain_edges)
+        return encode_picture(draw_background(image, alpha, background))
+
+    return draw
+
+
 def _segment_photo(
-    photo: Path, options: argparse.Namespace, model: Model, written: set[str]
+    photo: Path,
+    options: argparse.Namespace,
+    model: Model,
+    effect: Effect | None,
+    written: set[str],
 ) -> dict[str, Any]:
     if photo.stem in written:
         raise InvalidOption(
@@ -137,6 +172,8 @@ def _segment_photo(
         "classes.png": encode_class_map(segmentation),
         "areas.json": (json.dumps(record, indent=2) + "\n").encode(),
     }
+    if effect:
+        files["background.png"] = effect(image, segmentation)
     for ending, content in files.items():
         _write_result(options.out, f"{photo.stem}.{ending}", content)
     written.add(photo.stem)

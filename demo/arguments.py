@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from demo.background import DEFAULT_KEPT
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, MAX_SIDE, MIN_SIDE, STRIDE
 from demo.overlay import DEFAULT_OPACITY
 from demo.variants import VARIANTS
@@ -83,6 +84,24 @@ def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> argparse.Arg
         help="folder for the results (default: the current one)",
     )
     command.add_argument("--json", action="store_true", help="print the areas as JSON as well")
+    command.add_argument(
+        "--background",
+        metavar="WHAT",
+        help="also write the image with another background: blurred, transparent, a colour such as "
+        "#00b140, or the file of a picture",
+    )
+    command.add_argument(
+        "--keep",
+        action="append",
+        metavar="CLASS",
+        help="class that stays before the background; may be given several times (default: "
+        f"{', '.join(DEFAULT_KEPT)})",
+    )
+    command.add_argument(
+        "--plain-edges",
+        action="store_true",
+        help="do not let the edges before the background follow those of the image",
+    )
     return _describe(command)
 
 

@@ -18,6 +18,7 @@ import pycocotools.mask
 from numpy.typing import NDArray
 
 from demo.areas import class_areas, count_not_seen
+from demo.background import Background, draw_alpha, draw_background, find_foreground
 from demo.classes import CLASSES, NOT_SEEN, PALETTE
 from demo.image import Image
 from demo.models.checkpoint import WeightsSource
@@ -48,6 +49,7 @@ FILE_NOTES = {
     "class-NAME.png": "one mask for each class, white where it is",
     "overlay.png": "the image with its classes in colour",
     "cutout.png": "the image with a transparent background",
+    "cutout-refined.png": "the same with edges that follow the image: an embellishment",
     "areas.csv": "area of each class, as a table",
     "areas.json": "area of each class, and what made the result",
     "coco.json": "COCO annotations, one run-length mask for each class",
@@ -87,10 +89,15 @@ def encode_class(segmentation: Segmentation, class_id: int) -> bytes:
     return _save(PIL.Image.fromarray(segmentation.class_map == class_id))
 
 
-def encode_cut_out(image: Image, segmentation: Segmentation) -> bytes:
+def encode_cut_out(image: Image, segmentation: Segmentation, *, refine: bool = False) -> bytes:
     """Encode the image as an RGBA PNG, transparent in the background and where nothing was seen."""
-    is_foreground = (segmentation.class_map != 0) & (segmentation.class_map != NOT_SEEN)
-    return _save(PIL.Image.fromarray(np.dstack([image, is_foreground.astype(np.uint8) * 255])))
+    alpha = draw_alpha(image, segmentation, find_foreground(), refine=refine)
+    return encode_picture(draw_background(image, alpha, Background("transparent")))
+
+
+def encode_picture(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode an H×W×3 RGB or H×W×4 RGBA uint8 picture as PNG."""
+    return _save(PIL.Image.fromarray(pixels))
 
 
 def encode_areas_csv(segmentation: Segmentation) -> bytes:
@@ -179,6 +186,7 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         "classes.png": encode_class_map(segmentation),
         "overlay.png": encode_png(draw_overlay(image, segmentation)),
         "cutout.png": encode_cut_out(image, segmentation),
+        "cutout-refined.png": encode_cut_out(image, segmentation, refine=True),
         "areas.csv": encode_areas_csv(segmentation),
         "areas.json": _encode_json(areas_record(segmentation)),
         "coco.json": _encode_json(coco_record(segmentation, file_name)),

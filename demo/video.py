@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,7 @@ from demo.image import Image
 from demo.inference import segment
 from demo.models.model import Model
 from demo.overlay import draw_overlay
+from demo.segmentation import Segmentation
 from demo.video_frames import EXPECTED, Losses, VideoFrame, VideoReader, open_video
 
 MAX_SECONDS = 120.0
@@ -50,8 +51,16 @@ class FrameAreas:
     announced_frames: int | None = None
 
 
+Draw = Callable[[Image, Segmentation], Image]
+"""Draws what the result shows of a frame, in the size of the frame."""
+
+
 def segment_video(
-    source: Path, target: Path, model: Model, losses: Losses | None = None
+    source: Path,
+    target: Path,
+    model: Model,
+    losses: Losses | None = None,
+    draw: Draw = draw_overlay,
 ) -> Generator[FrameAreas, None, None]:
     """Segment a video frame by frame and write it with its overlay, without sound.
 
@@ -63,6 +72,7 @@ def segment_video(
         target: an mp4 file to write.
         model: a loaded variant.
         losses: written to: what could not be read of the source; complete at the end.
+        draw: what to write of each frame instead of the overlay.
 
     Raises:
         InvalidVideo: if the source is no such video, or longer or larger than the limits above.
@@ -72,7 +82,7 @@ def segment_video(
     try:
         with open_video(source, losses) as video:
             _check_length(video)
-            yield from _convert(video, target, model.fast)
+            yield from _convert(video, target, model.fast, draw)
         is_complete = True
     finally:
         if not is_complete:
@@ -97,7 +107,7 @@ def _check_length(video: VideoReader) -> None:
         )
 
 
-def _convert(video: VideoReader, target: Path, model: Model) -> Iterator[FrameAreas]:
+def _convert(video: VideoReader, target: Path, model: Model, draw: Draw) -> Iterator[FrameAreas]:
     with av.open(str(target), "w") as result:
         output: Any = None
         durations: dict[int | None, int] = {}
@@ -109,7 +119,7 @@ def _convert(video: VideoReader, target: Path, model: Model) -> Iterator[FrameAr
             segmentation = segment(frame.image, model, side=VIDEO_SIDE)
             if output is None:
                 output = _add_stream(result, video.stream, frame)
-            painted = _fit(draw_overlay(frame.image, segmentation), (output.height, output.width))
+            painted = _fit(draw(frame.image, segmentation), (output.height, output.width))
             durations[frame.pts] = frame.duration
             _write(result, output.encode(_to_encode(painted, frame)), durations)
             areas = {area.class_id: area.fraction for area in class_areas(segmentation)}

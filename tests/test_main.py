@@ -45,6 +45,34 @@ def test_each_photo_gives_three_files(photo: Path, tmp_path: Path) -> None:
     assert class_map[45, 20] == 0 and class_map[45, 100] == 15
 
 
+def test_another_background_is_a_fourth_file(photo: Path, tmp_path: Path) -> None:
+    out, blue = tmp_path / "out", tmp_path / "blue.png"
+    PIL.Image.new("RGB", (5, 5), (0, 0, 255)).save(blue)
+    command = ["segment", str(photo), "--out", str(out), "--plain-edges", "--background"]
+    for background, left in (("transparent", (0, 0, 0, 0)), (str(blue), (0, 0, 255))):
+        assert main([*command, background]) == 0
+        picture = PIL.Image.open(out / "photo.background.png")
+        assert picture.getpixel((10, 45)) == left
+        person = picture.getpixel((100, 45))
+        assert isinstance(person, tuple) and person[:3] == tuple(PALETTE[15].tolist())
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--background", "plaid"], "Unknown background 'plaid'"),
+        (["--background", "blurred", "--keep", "unicorn"], "Unknown class 'unicorn'"),
+    ],
+    ids=["background", "class"],
+)
+def test_an_unknown_background_is_refused_before_the_work_begins(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    assert main(["segment", str(photo), "--out", str(tmp_path / "out"), *options]) == 1
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_photo_that_fails_gives_one_line_and_the_others_succeed(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

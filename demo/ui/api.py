@@ -1,19 +1,34 @@
-"""The endpoint /segment of the API."""
+"""The endpoints /segment and /background of the API."""
 
 from typing import Any
 
 import gradio as gr
 
-from demo.exports import areas_record, encode_class_map, encode_png
+from demo.background import (
+    DEFAULT_KEPT,
+    Background,
+    draw_alpha,
+    draw_background,
+    find_kept,
+    parse_background,
+)
+from demo.exports import areas_record, encode_class_map, encode_picture, encode_png
 from demo.framing import DEFAULT_FRAMING, FRAMINGS
 from demo.overlay import draw_overlay
-from demo.ui.requests import BEST, SEGMENT_QUEUE, ImageRequest, segment_request
+from demo.ui.requests import (
+    BEST,
+    SEGMENT_QUEUE,
+    ImageRequest,
+    failures_shown_by_gradio,
+    read_photo,
+    segment_request,
+)
 from demo.ui.uploads import make_result_folder
 from demo.variants import VARIANTS
 
 
 def build_api() -> None:
-    """Add the endpoint; its components are never shown."""
+    """Add the endpoints; their components are never shown."""
     with gr.Row(visible=False):
         image = gr.Image(label="image", image_mode=None, type="filepath")
         variant = gr.Radio([BEST, *VARIANTS], value=BEST, label="variant")
@@ -26,6 +41,19 @@ def build_api() -> None:
             [image, variant, framing],
             [overlay, class_map, areas],
             api_name="segment",
+            preprocess=False,
+            **SEGMENT_QUEUE,
+        )
+        background = gr.Textbox("blurred", label="background")
+        kept = gr.JSON(list(DEFAULT_KEPT), label="keep")
+        refine = gr.Checkbox(True, label="refine edges")
+        behind = gr.Image(label="picture", image_mode=None, type="filepath")
+        replaced = gr.Image(label="image", format="png")
+        gr.Button().click(
+            on_api_background,
+            [image, variant, framing, background, kept, refine, behind],
+            replaced,
+            api_name="background",
             preprocess=False,
             **SEGMENT_QUEUE,
         )
@@ -46,3 +74,39 @@ def on_api_segment(
     overlay.write_bytes(encode_png(draw_overlay(pixels, segmentation)))
     class_map.write_bytes(encode_class_map(segmentation))
     return str(overlay), str(class_map), areas_record(segmentation)
+
+
+def on_api_background(  # noqa: PLR0917 - Gradio gives the inputs in their order
+    image: ImageRequest,
+    variant: str = BEST,
+    framing: str = DEFAULT_FRAMING,
+    background: str = "blurred",
+    keep: list[str] | None = None,
+    refine: bool = True,
+    picture: ImageRequest = None,
+) -> str:
+    """Segment one image, and blur or replace everything but some classes.
+
+    Args:
+        image: what to segment.
+        variant: see /segment.
+        framing: see /segment.
+        background: ``blurred``, ``transparent`` or a colour such as ``#00b140``.
+        keep: names of the classes that stay; person if there are none.
+        refine: let edges follow those of the image.
+        picture: stands behind the classes, whatever the background is.
+
+    Returns:
+        The image as PNG.
+    """
+    with failures_shown_by_gradio():
+        kept = find_kept(DEFAULT_KEPT if keep is None else keep)
+        if picture is None:
+            behind = parse_background(background)
+        else:
+            behind = Background("picture", picture=read_photo(picture)[0])
+    pixels, segmentation = segment_request(image, variant, framing)
+    alpha = draw_alpha(pixels, segmentation, kept, refine=refine)
+    replaced = make_result_folder() / "background.png"
+    replaced.write_bytes(encode_picture(draw_background(pixels, alpha, behind)))
+    return str(replaced)

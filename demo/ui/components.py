@@ -36,9 +36,18 @@ class Choices(NamedTuple):
     framing: gr.Radio
 
 
-def build_viewer(name: str, elem_id: str | None = None, **props: Any) -> gr.HTML:
-    """Build an element of demo/ui/viewer; `demo.server` serves its modules as they are."""
-    common: ViewerProps = {"module": f"viewer/{name}.js", "classes": class_infos()}
+def build_viewer(
+    name: str, elem_id: str | None = None, module: str | None = None, **props: Any
+) -> gr.HTML:
+    """Build an element of demo/ui/viewer; `demo.server` serves its modules as they are.
+
+    Args:
+        name: of its HTML and its style.
+        elem_id: its id on the page; the name if there is none.
+        module: name of the JavaScript module that has mount(); the element's own if there is none.
+        props: what else it is mounted with.
+    """
+    common: ViewerProps = {"module": f"viewer/{module or name}.js", "classes": class_infos()}
     return gr.HTML(
         html_template=read_viewer(f"{name}.html"),
         css_template="".join(map(read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),

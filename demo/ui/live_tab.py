@@ -13,7 +13,8 @@ from demo.web import built_site
 def build_live_tab(tabs: gr.Tabs, photo: gr.HTML) -> None:
     """Lay out the tab; a frozen frame becomes the picture of the Image tab."""
     is_built = built_site.find_built_site() is not None
-    live = build_viewer("live", in_browser=f"{built_site.ADDRESS}/#tab=live" if is_built else "")
+    in_browser = f"{built_site.ADDRESS}/#tab=live" if is_built else ""
+    live = build_viewer("live", module="live_server", in_browser=in_browser)
     live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
 
 

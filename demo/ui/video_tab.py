@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 import pandas as pd
 
+from demo.background import DEFAULT_KEPT, draw_alpha, draw_background, find_kept, parse_background
 from demo.classes import CLASS_NAMES, CLASSES
+from demo.image import Image
 from demo.models.model import Model
+from demo.overlay import draw_overlay
+from demo.segmentation import Segmentation
 from demo.ui.components import build_status, render_error, render_status
 from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import choose_model, describe_failure
@@ -29,6 +33,7 @@ from demo.video import (
     MAX_BYTES,
     MAX_FRAMES,
     MAX_SECONDS,
+    Draw,
     FrameAreas,
     encode_video_csv,
     segment_video,
@@ -53,6 +58,15 @@ _SCROLL_TO_RESULT = """() => {
     status.scrollIntoView({ behavior: "smooth", block: "start" });
 }"""
 """On a phone the result lies below the choices."""
+
+_OVERLAY = "overlay"
+_SHOWN = {
+    "Every class in its colour": _OVERLAY,
+    "Another background: blurred": "blurred",
+    "Another background: green": "#00b140",
+    "Another background: white": "#ffffff",
+}
+"""What the result can show, and the name of each background."""
 
 _TELL_EVERY_S = 0.5
 _ENDS_WITHIN_S = 10.0
@@ -133,6 +147,15 @@ def build_video_tab() -> None:
                 info="The size of the network. Larger is more accurate, and slower.",
                 elem_id="video-variant",
             )
+            shown = gr.Dropdown(list(_SHOWN.items()), value=_OVERLAY, label="The result shows")
+            kept = gr.Dropdown(
+                list(CLASS_NAMES[1:]),
+                value=list(DEFAULT_KEPT),
+                multiselect=True,
+                label="Keep",
+                info="These stay before the background. Their edges are refined: an embellishment.",
+                visible=False,
+            )
             begin = gr.Button("Segment the video", variant="primary", interactive=False)
             cancel = gr.Button("Cancel", visible=False)
         with gr.Column():
@@ -145,7 +168,15 @@ def build_video_tab() -> None:
                     table = gr.DownloadButton("Download the areas (CSV)")
                 chart = _build_chart()
     parts = (preview, sample, begin, cancel, status, stage, results, player, overlay, table, chart)
-    _wire(video, variant, Parts(*parts))
+    shown.change(
+        lambda shown: gr.update(visible=shown != _OVERLAY),
+        shown,
+        kept,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    _wire(video, [variant, shown, kept], Parts(*parts))
 
 
 def _build_chart() -> gr.LinePlot:
@@ -161,7 +192,7 @@ def _build_chart() -> gr.LinePlot:
     )
 
 
-def _wire(video: gr.File, variant: gr.Radio, parts: Parts) -> None:
+def _wire(video: gr.File, choices: list[Any], parts: Parts) -> None:
     quick: dict[str, Any] = {
         "queue": False,
         "show_progress": "hidden",
@@ -171,7 +202,7 @@ def _wire(video: gr.File, variant: gr.Radio, parts: Parts) -> None:
     parts.sample.click(on_sample, None, video, **quick)
     segmented = parts.begin.click(on_begin, None, [run, *parts], **quick).success(
         on_segment_video,
-        [run, video, variant],
+        [run, video, *choices],
         [*parts],
         show_progress="hidden",
         concurrency_limit=1,
@@ -245,8 +276,37 @@ def on_stop(run: Run | None) -> Parts:
     return _stop_with(render_status("Stopped: no video is being segmented."))
 
 
-def on_segment_video(run: Run, video: str | None, variant: str) -> Iterator[Parts]:
+def _choose_drawing(shown: str, kept: list[str]) -> Draw:
+    """Choose how frames are drawn.
+
+    Raises:
+        InvalidOption: if no class is kept, or a name is unknown.
+    """
+    if shown == _OVERLAY:
+        return draw_overlay
+    background, ids = parse_background(shown), find_kept(kept)
+
+    def draw(image: Image, segmentation: Segmentation) -> Image:
+        return draw_background(image, draw_alpha(image, segmentation, ids), background)
+
+    return draw
+
+
+def on_segment_video(
+    run: Run,
+    video: str | None,
+    variant: str,
+    shown: str = _OVERLAY,
+    kept: list[str] | None = None,
+) -> Iterator[Parts]:
     """Segment a video; the visitor can stop it at each frame.
+
+    Args:
+        run: this work, which can be stopped.
+        video: the file.
+        variant: key of the variant.
+        shown: what the result shows: one of `_SHOWN`.
+        kept: names of the classes that stay before another background.
 
     Yields:
         The progress, and at the end the result. When something is wrong, the status line says
@@ -259,14 +319,14 @@ def on_segment_video(run: Run, video: str | None, variant: str) -> Iterator[Part
     else:
         run.start()
         try:
-            yield from _segment(run, video, variant)
+            yield from _segment(run, video, variant, (shown, kept or []))
             if run.is_stopped:
                 yield _change(stage=_PROMISE)
         finally:
             run.end()
 
 
-def _segment(run: Run, video: str, variant: str) -> Iterator[Parts]:
+def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -> Iterator[Parts]:
     folder, stem = make_result_folder(), Path(video).stem
     target, table = folder / f"{stem}-overlay.mp4", folder / f"{stem}-areas.csv"
     frames: list[FrameAreas] = []
@@ -275,12 +335,13 @@ def _segment(run: Run, video: str, variant: str) -> Iterator[Parts]:
         status=render_status("The network is being loaded."), stage=render_waiting("Loading")
     )
     try:
+        draw = _choose_drawing(*drawn)
         model = choose_model(variant)
         if run.is_stopped:
             return
         yield _change(status=render_status(f"{model.variant.label} segments the video."))
         started = time.monotonic()
-        with closing(segment_video(Path(video), target, model, losses)) as segmented:
+        with closing(segment_video(Path(video), target, model, losses, draw)) as segmented:
             yield from _tell(run, segmented, frames, started)
         if run.is_stopped:
             return

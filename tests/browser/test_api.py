@@ -1,4 +1,4 @@
-"""The endpoint /segment, as gradio_client sees it."""
+"""The endpoints, as gradio_client sees them."""
 
 import warnings
 from pathlib import Path
@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 from gradio_client import Client, handle_file
 
+from demo.background import Background, draw_alpha, draw_background
 from demo.image import read_image
 from demo.inference import segment
 from demo.models.registry import Registry
@@ -60,6 +61,34 @@ def test_a_variant_without_weights_is_refused_in_a_sentence(
         client.predict(handle_file(str(ASTRONAUT)), "s", "whole", api_name="/segment")
 
 
-def test_only_segment_is_offered(client: Client) -> None:
+def test_background_keeps_the_classes_and_replaces_everything_else(client: Client) -> None:
+    replaced = client.predict(
+        handle_file(str(ASTRONAUT)), "xxs", "whole", "#00b140", ["person"], api_name="/background"
+    )
+    image = read_image(ASTRONAUT)
+    segmentation = segment(image, Registry().get("xxs"))
+    alpha = draw_alpha(image, segmentation, [15])
+    expected = draw_background(image, alpha, Background("colour", (0, 177, 64)))
+    assert (np.asarray(PIL.Image.open(replaced)) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("background", "keep", "says"),
+    [
+        ("checked", ["person"], "Choose blurred, transparent"),
+        ("blurred", ["unicorn"], "Unknown class 'unicorn'"),
+        ("blurred", [], "No class is kept"),
+    ],
+)
+def test_an_unknown_background_is_refused_in_a_sentence(
+    client: Client, background: str, keep: list[str], says: str
+) -> None:
+    with pytest.raises(Exception, match=says):
+        client.predict(
+            handle_file(str(ASTRONAUT)), "xxs", "whole", background, keep, api_name="/background"
+        )
+
+
+def test_nothing_else_is_offered(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/segment"]
+    assert list(endpoints) == ["/segment", "/background"]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import PIL.Image
 import pytest
@@ -494,3 +495,25 @@ def test_a_full_server_is_a_sentence_with_the_waiting_time(live: Page) -> None:
     assert not is_camera_on(live)
     live.evaluate("window.others.forEach((other) => other.close())")
     start(live)
+
+
+def test_another_background_is_drawn_and_recorded(live: Page, tmp_path: Path) -> None:
+    start(live)
+    live.get_by_label("Another background").check()
+    live.locator(".live .background").get_by_label("Background").select_option("colour")
+    composed = live.locator(".live canvas.composed")
+    expect(composed).to_be_visible()
+    corner = "document.querySelector('.live .composed').getContext('2d').getImageData(2, 2, 1, 1)"
+    live.wait_for_function(f"() => {corner}.data[1] === 177")
+    with live.expect_download() as download:
+        live.get_by_role("button", name="Record", exact=True).click()
+        expect(live.locator(".live .message")).to_contain_text(re.compile(r"0:0[2-9], .* MB"))
+        live.get_by_role("button", name="Stop recording").click()
+    expect(live.locator(".live .message")).to_contain_text("was saved as segmentation.")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    with av.open(str(file)) as recording:
+        *_, last = recording.decode(video=0)
+    assert (last.width, last.height) == (640, 480)
+    red, green, blue = last.to_ndarray(format="rgb24")[4, 4].astype(int)
+    assert green > red + 80 and green > blue + 60

@@ -1,11 +1,14 @@
 """The viewer: the same answer as the server's, and inspection that asks the server nothing."""
 
 import base64
+import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -19,6 +22,7 @@ from demo.segmentation import Segmentation
 from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.viewer_value import ViewerValue, viewer_value
 from demo.variants import get_variant
+from tests.support import ROOT
 from tests.support.browser import (
     ASTRONAUT,
     CAT,
@@ -536,3 +540,55 @@ def test_a_lost_gpu_is_replaced_by_typed_arrays(chromium: Browser, server: str) 
         expect(page.locator("#lost")).to_have_count(0)
         expect(page.locator("#viewer canvas.paint")).to_have_count(1)
         assert painted_share(page) == pytest.approx(person_share(page), abs=0.01)
+
+
+def read_composed(page: Page) -> np.ndarray:
+    """Read the picture with another background: H×W×4 RGBA at the screen's resolution."""
+    after_painting(page)
+    composed = page.locator("#viewer canvas.composed")
+    return decode_canvas(composed.evaluate("canvas => canvas.toDataURL()"))
+
+
+def decode_canvas(source: str) -> np.ndarray:
+    content = base64.b64decode(source.partition(",")[2])
+    return np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def test_another_background_leaves_the_kept_classes(page: Page, tmp_path: Path) -> None:
+    click_example(page)
+    wait_for_result(page)
+    choose_view(page, "Background")
+    controls = page.locator("#viewer .background")
+    expect(controls.get_by_label("person")).to_be_checked()
+    controls.get_by_label("Refine edges (an embellishment)").uncheck()
+    controls.get_by_label("Background").select_option("colour")
+    composed = read_composed(page)
+    is_green = (composed == (0, 177, 64, 255)).all(axis=2)
+    share = table_rows(page)["background"] / 512**2
+    assert abs(is_green.mean() - share) < 0.005
+    controls.get_by_label("Background").select_option("transparent")
+    assert (read_composed(page)[..., 3] == np.where(is_green, 0, 255)).mean() > 0.999
+    controls.get_by_label("Refine edges (an embellishment)").check()
+    with page.expect_download() as download:
+        controls.get_by_role("button", name="Save this picture").click()
+    download.value.save_as(tmp_path / "saved.png")
+    saved = np.asarray(PIL.Image.open(tmp_path / "saved.png"))
+    assert saved.shape == (512, 512, 4)
+    assert len(np.unique(saved[..., 3])) > 100  # soft edges
+    controls.get_by_label("person").uncheck()
+    assert not read_composed(page)[..., 3].any()
+
+
+def test_a_picture_of_the_visitors_stands_behind(page: Page, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (40, 20), (10, 20, 250)).save(tmp_path / "blue.png")
+    click_example(page)
+    wait_for_result(page)
+    choose_view(page, "Background")
+    controls = page.locator("#viewer .background")
+    controls.get_by_label("Background").select_option("picture")
+    controls.locator("input[type=file]").set_input_files(ROOT / "README.md")
+    expect(controls.locator(".wrong")).to_contain_text("Choose another")
+    controls.locator("input[type=file]").set_input_files(tmp_path / "blue.png")
+    expect(controls.locator(".wrong")).to_have_text("")
+    page.wait_for_function("() => document.querySelector('#viewer canvas.composed').width > 0")
+    assert (np.abs(read_composed(page)[5, 5, :3].astype(int) - (10, 20, 250)) <= 2).all()

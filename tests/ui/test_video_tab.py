@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+import av
 import gradio as gr
 import numpy as np
 import pytest
@@ -32,6 +33,17 @@ def test_a_result_has_its_chart_and_files_named_after_the_video(tmp_path: Path) 
         "walk-overlay.mp4",
         "walk-areas.csv",
     ]
+
+
+def test_a_result_can_have_another_background(tmp_path: Path) -> None:
+    video = str(write_video(tmp_path / "walk.mp4"))
+    *_, last = on_segment_video(Run(), video, "xxs", "#00b140", ["person"])
+    with av.open(last.overlay) as result:
+        colours = next(result.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3)
+    is_green = (np.abs(colours.astype(int) - (0, 177, 64)) < 30).all(axis=1)
+    assert 0.3 < is_green.mean() < 1
+    *_, last = on_segment_video(Run(), video, "xxs", "#00b140", [])
+    assert "No class is kept" in last.status
 
 
 def test_a_video_of_background_has_no_chart_and_says_so(

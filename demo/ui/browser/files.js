@@ -1,5 +1,8 @@
 // Files made from a result, as demo/exports.py makes them: pictures, tables and annotations.
 
+import { applyGuidedFilter, fitGuidedFilter } from "../viewer/edges.js";
+import { resample } from "./resample.js";
+
 /** @import { AreaRow } from "../viewer/types.js" */
 
 /**
@@ -30,6 +33,7 @@
 /** @typedef {{encode: typeof import("fast-png").encode}} Png */
 
 const OPACITY = 0.6;
+const EDGES_GRID = 256;
 const text = new TextEncoder();
 
 /**
@@ -56,6 +60,7 @@ export function buildFiles(png, result, facts) {
     "classes.png": ids,
     "overlay.png": png.encode({ ...size, data: drawOverlay(result, facts), channels: 3 }),
     "cutout.png": png.encode({ ...size, data: cutOut(result), channels: 4 }),
+    "cutout-refined.png": png.encode({ ...size, data: cutOutRefined(result), channels: 4 }),
     "areas.csv": text.encode(writeCsv(result, facts)),
     "areas.json": text.encode(writeJson(areasRecord(result, facts))),
     "coco.json": text.encode(writeJson(cocoRecord(result, facts))),
@@ -126,6 +131,30 @@ function drawOverlay({ classMap, rgba }, { classes }) {
 function cutOut({ classMap, rgba }) {
   const out = Uint8Array.from(rgba);
   classMap.forEach((id, i) => (out[4 * i + 3] = id ? 255 : 0));
+  return out;
+}
+
+/**
+ * Cut out with edges that follow the image, see demo/background.py.
+ *
+ * @param {Result} result
+ */
+function cutOutRefined(result) {
+  const { classMap, height, rgba, width } = result;
+  const out = cutOut(result);
+  if (classMap.every((id) => id) || !classMap.some((id) => id)) return out;
+  const n = EDGES_GRID;
+  const wanted = Uint8Array.from({ length: n * n }, (_, i) => {
+    const x = Math.floor((((i % n) + 0.5) * width) / n);
+    const y = Math.floor(((Math.floor(i / n) + 0.5) * height) / n);
+    return Number(classMap[y * width + x] !== 0);
+  });
+  const rgb = resample(rgba, { width, height }, { width: n, height: n });
+  const guide = Uint8Array.from({ length: 4 * n * n }, (_, i) =>
+    i % 4 < 3 ? rgb[3 * (i >> 2) + (i % 4)] : 255,
+  );
+  const alpha = applyGuidedFilter(fitGuidedFilter(guide, wanted, n), n, rgba, { width, height });
+  alpha.forEach((value, i) => (out[4 * i + 3] = value));
   return out;
 }
 

@@ -2,7 +2,7 @@
 
 /** @import { Choices } from "./style.js" */
 
-const VIEWS = /** @type {const} */ (["overlay", "original", "map", "confidence"]);
+const VIEWS = /** @type {const} */ (["overlay", "original", "map", "confidence", "background"]);
 
 /** @param {string} name */
 export function readAddress(name) {
@@ -43,7 +43,7 @@ export function readChoices() {
  * Note the choices of a viewer.
  *
  * @param {Choices} choices
- * @param {Omit<Choices, "hidden">} defaults
+ * @param {Omit<Choices, "hidden" | "effect">} defaults
  */
 export function writeChoices({ view, opacity, safe }, defaults) {
   writeAddress("view", view === defaults.view ? null : view);

@@ -15,6 +15,7 @@ export class Controls {
    * @param {(name: keyof Choices) => void} onChange
    */
   constructor(root, choices, onChange) {
+    this.background = find(root, ".controls .background", HTMLElement);
     const group = `view-${Math.random().toString(36).slice(2)}`;
     for (const radio of root.querySelectorAll(".views input")) {
       if (!(radio instanceof HTMLInputElement)) continue;
@@ -56,10 +57,11 @@ export class Controls {
    * @param {Choices["view"]} view
    */
   showView(view) {
+    this.background.hidden = view !== "background";
     for (const [name, input] of Object.entries(this.inputs)) {
       input.disabled =
         view === "original" ||
-        (view === "confidence" && name !== "split") ||
+        ((view === "confidence" || view === "background") && name !== "split") ||
         (view === "map" && (name === "opacity" || name === "dim"));
     }
   }

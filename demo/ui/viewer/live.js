@@ -1,14 +1,16 @@
 // The live view: the webcam's picture, and over it the newest result that is not too old.
 
+import { BackgroundControls, firstEffect } from "./background_controls.js";
 import { find } from "./dom.js";
 import { LiveLabels } from "./live_labels.js";
 import { LiveOverlay } from "./live_overlay.js";
 import { LivePointer } from "./live_pointer.js";
 import { LiveReadings } from "./live_readings.js";
-import { liveServer, offerBrowser } from "./live_server.js";
 import { LiveSession } from "./live_session.js";
 import { LiveSettings } from "./live_settings.js";
 import { OLDEST_MS } from "./pace.js";
+import { Recorder } from "./recorder.js";
+import { Sight } from "./sight.js";
 import { choosePalette } from "./style.js";
 import {
   CameraError,
@@ -22,28 +24,10 @@ import {
 
 /** @import { LiveResult } from "./connection.js" */
 /** @import { Place } from "./live_session.js" */
-/** @import { ClassInfo, LiveProps, LiveReady } from "./types.js" */
+/** @import { ClassInfo, LiveReady } from "./types.js" */
 
 const UNSEEN_MS = 60_000; // the camera is turned off when it was out of sight for so long
 const TICK_MS = 250;
-
-/**
- * Show the live view. Called by js_on_load of the gr.HTML component.
- *
- * @template Uploaded what Gradio knows of an uploaded file.
- * @param {HTMLElement} element
- * @param {LiveProps} props
- * @param {unknown} _watch
- * @param {(event: string, detail: Uploaded) => void} trigger sends an event to the server.
- * @param {(file: File) => Promise<Uploaded>} upload
- */
-export function mount(element, props, _watch, trigger, upload) {
-  const root = find(element, ".live", HTMLElement);
-  offerBrowser(root, props.in_browser ?? "");
-  new LiveView(root, props.classes, liveServer(), async (photo) =>
-    trigger("submit", await upload(photo)),
-  );
-}
 
 /** @template Frame */
 export class LiveView {
@@ -66,6 +50,13 @@ export class LiveView {
       onNetwork: () => this.#changeNetwork(),
     });
     this.overlay = new LiveOverlay(this.video);
+    const background = find(root, ".background", HTMLElement);
+    this.background = new BackgroundControls(background, classes, firstEffect(), () =>
+      this.overlay.repaint(),
+    );
+    this.recorder = new Recorder(this.#button("record"), this.video, this.overlay, (sentence) =>
+      this.#say(sentence),
+    );
     this.readings = new LiveReadings(root, classes, this.overlay);
     this.labels = new LiveLabels(root, classes, this.overlay);
     this.pointer = new LivePointer(root, classes, this.overlay);
@@ -82,7 +73,7 @@ export class LiveView {
     this.unseenTimer = 0; // turns the camera off
     this.isRunning = false;
     this.isPaused = false;
-    this.isOffScreen = false;
+    this.sight = new Sight(root, () => this.#onSight()); // the settings are of use by themselves
     this.#listen();
   }
 
@@ -97,18 +88,13 @@ export class LiveView {
     navigator.mediaDevices?.addEventListener("devicechange", () => {
       if (this.stream) this.#listCameras();
     });
-    document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.video.addEventListener("resize", () => this.#fitStage()); // a phone was turned
-    new IntersectionObserver((entries) => {
-      this.isOffScreen = !entries.at(-1)?.isIntersecting;
-      this.#onVisibility();
-    }).observe(this.root); // the settings are of use without the picture, too
     setInterval(() => this.#tick(), TICK_MS);
     this.#applySettings();
     this.#button("start").disabled = false;
   }
 
-  /** @param {"start" | "stop" | "freeze"} name */
+  /** @param {"start" | "stop" | "freeze" | "record"} name */
   #button(name) {
     return find(this.root, `.${name}`, HTMLButtonElement);
   }
@@ -120,13 +106,16 @@ export class LiveView {
     session.setSmoothing(settings.fraction("smoothing"));
     session.variant = settings.variant;
     session.isExact = settings.isOn("exact");
-    overlay.isMirrored = settings.isOn("mirror");
-    overlay.opacity = settings.fraction("opacity");
-    overlay.outlines = settings.isOn("outlines");
+    this.background.show(settings.isOn("replace"));
+    overlay.applySettings(settings, this.background.shown);
     overlay.palette = choosePalette(this.classes, settings.isOn("safe"));
     overlay.repaint();
-    this.labels.render(settings.isOn("labels"));
+    this.labels.render(this.areNamed);
     this.pointer.render();
+  }
+
+  get areNamed() {
+    return this.settings.isOn("labels") && !this.overlay.effect;
   }
 
   /** Go on with the variant and the precision that were chosen. */
@@ -181,8 +170,8 @@ export class LiveView {
   #run() {
     this.#showRunning(true);
     this.session.retries = 0;
-    this.isOffScreen = this.stage.offsetParent === null;
-    this.#onVisibility();
+    this.sight.refresh();
+    this.#onSight();
   }
 
   /** Release the camera and the server at once. */
@@ -230,6 +219,7 @@ export class LiveView {
     start.hidden = isRunning;
     stop.hidden = !isRunning;
     this.#button("freeze").hidden = !isRunning;
+    this.recorder.show(isRunning);
     this.stage.hidden = !isRunning;
     find(this.root, ".place", HTMLElement).hidden = isRunning;
     find(this.root, ".scene", HTMLElement).classList.toggle("running", isRunning);
@@ -268,9 +258,9 @@ export class LiveView {
   }
 
   /** Pause while nobody sees the picture, so that others can have this session's place. */
-  #onVisibility() {
+  #onSight() {
     if (!this.isRunning) return;
-    const isSeen = !document.hidden && !this.isOffScreen;
+    const { isSeen } = this.sight;
     if (isSeen ? this.session.connection : this.isPaused) return;
     clearTimeout(this.unseenTimer);
     this.isPaused = !isSeen;
@@ -289,6 +279,7 @@ export class LiveView {
    */
   #show(result, now) {
     if (now - result.takenAt > OLDEST_MS) return;
+    this.background.offerAlso(result.areas.map(([id]) => id));
     this.overlay.show(result, this.session.pace.side, now);
     this.readings.add(result, now);
     this.pointer.render();
@@ -302,7 +293,7 @@ export class LiveView {
     const { pace } = this.session;
     this.overlay.fade(now);
     if (!this.overlay.shown) this.pointer.render();
-    this.labels.render(this.settings.isOn("labels"));
+    this.labels.render(this.areNamed);
     this.session.tick(now);
     const figures = pace.measure(now);
     if (!figures) return;

@@ -3,8 +3,28 @@
 import { Connection } from "./connection.js";
 import { find } from "./dom.js";
 import { FrameEncoder } from "./frame_encoder.js";
+import { LiveView } from "./live.js";
 
 /** @import { Place } from "./live_session.js" */
+/** @import { LiveProps } from "./types.js" */
+
+/**
+ * Show the live view. Called by js_on_load of the gr.HTML component.
+ *
+ * @template Uploaded what Gradio knows of an uploaded file.
+ * @param {HTMLElement} element
+ * @param {LiveProps} props
+ * @param {unknown} _watch
+ * @param {(event: string, detail: Uploaded) => void} trigger sends an event to the server.
+ * @param {(file: File) => Promise<Uploaded>} upload
+ */
+export function mount(element, props, _watch, trigger, upload) {
+  const root = find(element, ".live", HTMLElement);
+  offerBrowser(root, props.in_browser ?? "");
+  new LiveView(root, props.classes, liveServer(), async (photo) =>
+    trigger("submit", await upload(photo)),
+  );
+}
 
 /** @returns {Place<ArrayBuffer>} */
 export function liveServer() {

@@ -4,7 +4,7 @@ import { find } from "./dom.js";
 import { percent } from "./percent.js";
 
 /**
- * @typedef {"labels" | "outlines" | "mirror" | "safe" | "exact"} Checkbox
+ * @typedef {"labels" | "outlines" | "mirror" | "safe" | "exact" | "replace"} Checkbox
  * @typedef {"opacity" | "smoothing"} Slider
  */
 
@@ -31,7 +31,7 @@ export class LiveSettings {
         on.onChange();
       });
     }
-    for (const name of /** @type {Checkbox[]} */ (["labels", "outlines", "mirror", "safe"])) {
+    for (const name of /** @type {Checkbox[]} */ (["labels", "outlines", "mirror", "safe", "replace"])) {
       this.#input(name).addEventListener("change", on.onChange);
     }
     this.sides.addEventListener("change", on.onChange);

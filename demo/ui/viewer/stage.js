@@ -1,6 +1,7 @@
 // The stage of a viewer: the image, the painted classes over it, their names, the divider between
 // before and after, and the pointer that the keyboard moves.
 
+import { BackgroundPainter, STILL } from "./background.js";
 import { find, make, move, place, resize } from "./dom.js";
 import { placeLabels, renderLabels } from "./labels.js";
 import { Painter2D } from "./paint2d.js";
@@ -8,8 +9,10 @@ import { providePainter, releasePainter } from "./painter.js";
 import { buildStyle, choosePalette } from "./style.js";
 import { Viewport } from "./viewport.js";
 
+/** @import { Effect } from "./background.js" */
 /** @import { ClassField } from "./field.js" */
 /** @import { Label } from "./labels.js" */
+/** @import { Sampling } from "./sampling.js" */
 /** @import { Choices } from "./style.js" */
 /** @import { ClassInfo, ViewerValue } from "./types.js" */
 
@@ -36,6 +39,12 @@ export class Stage {
     this.pointer = find(root, ".pointer", HTMLElement);
     this.divider = find(root, ".divider", HTMLElement);
     this.viewport = new Viewport();
+    const composed = make("canvas", { class: "composed" });
+    this.photo.after(composed);
+    this.background = new BackgroundPainter(composed, STILL);
+    this.photo.addEventListener("load", onReplaced);
+    /** @type {Effect | null} the one that was shown last. */
+    this.effect = null;
     /** @type {ClassField | null} */
     this.field = null;
     /** @type {number[]} ids of the classes that are in the image. */
@@ -113,9 +122,11 @@ export class Stage {
     const { image, offset, scale, visible } = viewport;
     const [width, height] = [image.width * scale, image.height * scale];
     place(this.photo, { left: offset.x, top: offset.y, width, height });
-    place(painter.canvas, visible);
     const split = Math.max(0, choices.split * viewport.stage.width - visible.left);
-    painter.canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
+    for (const canvas of [painter.canvas, this.background.canvas]) {
+      place(canvas, visible);
+      canvas.style.clipPath = split ? `inset(0 0 0 ${split}px)` : "";
+    }
     divider.hidden = choices.view === "original";
     divider.style.left = `${choices.split * 100}%`;
     divider.classList.toggle("at-end", choices.split === 0 || choices.split === 1);
@@ -151,20 +162,59 @@ export class Stage {
   #paint(choices, classes) {
     const { painter, viewport } = this;
     const { canvas } = painter;
-    canvas.hidden = choices.view === "original" || !viewport.stage.width;
-    if (canvas.hidden) return;
+    const isReplaced = choices.view === "background" && this.hasConfidence;
+    const isOriginal = choices.view === "original" || !viewport.stage.width;
+    canvas.hidden = isOriginal || isReplaced;
+    this.background.canvas.hidden = isOriginal || !isReplaced;
+    if (isOriginal) return;
     let density = window.devicePixelRatio || 1;
-    if (painter instanceof Painter2D) {
+    if (isReplaced || painter instanceof Painter2D) {
       const { visible } = viewport;
       density = Math.min(density, Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height)));
     }
     const { width, height, sampling } = viewport.sample(density);
+    if (isReplaced) {
+      this.#replaceBackground(choices.effect, width, height, sampling);
+      return;
+    }
     resize(canvas, width, height);
     const outlineWidth = Math.max(1, Math.round(density)); // about a CSS pixel
     const dim = choices.dim && this.present.some((id) => id && !choices.hidden.has(id));
     const painted = this.hasConfidence ? { ...choices, dim } : withoutConfidence(choices);
     const palette = choosePalette(classes, choices.safe);
     painter.paint(sampling, buildStyle(painted, palette, outlineWidth));
+  }
+
+  /**
+   * @param {Effect} effect
+   * @param {number} width of the canvas.
+   * @param {number} height
+   * @param {Sampling} sampling
+   */
+  #replaceBackground(effect, width, height, sampling) {
+    const { background, field, photo } = this;
+    this.effect = effect;
+    resize(background.canvas, width, height);
+    if (!field || !photo.complete) return;
+    const picture = { image: photo, width: photo.naturalWidth, height: photo.naturalHeight };
+    background.paint(picture, field, sampling, effect);
+  }
+
+  /** Save the whole picture with its background as a PNG, in the size of the photo. */
+  async save() {
+    const { effect, field, photo } = this;
+    if (!field || !effect) return;
+    const { naturalWidth: width, naturalHeight: height } = photo;
+    const canvas = make("canvas", { width: String(width), height: String(height) });
+    const sampling = { left: 0, top: 0, stepX: field.width / width, stepY: field.height / height };
+    const painter = new BackgroundPainter(canvas, STILL);
+    painter.paint({ image: photo, width, height }, field, sampling, effect);
+    canvas.toBlob((blob) => {
+      if (!blob) return;
+      const address = URL.createObjectURL(blob);
+      make("a", { href: address, download: "background.png" }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    });
   }
 }
 

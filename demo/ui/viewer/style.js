@@ -1,13 +1,14 @@
 // The visitor's choices as the numbers that both painters use. A packed colour is 0xAABBGGRR, which
 // is how the bytes of ImageData lie in memory.
 
+/** @import { Effect } from "./background.js" */
 /** @import { ClassInfo, Colour } from "./types.js" */
 
 /**
  * What a visitor can choose in a viewer.
  *
  * @typedef {object} Choices
- * @property {"overlay" | "original" | "map" | "confidence"} view
+ * @property {"overlay" | "original" | "map" | "confidence" | "background"} view
  * @property {number} opacity of the overlay, in [0, 1].
  * @property {number} threshold a pixel with less confidence is shown as unsure.
  * @property {number} split fraction of the stage, from the left, that shows the original image.
@@ -16,6 +17,7 @@
  * @property {boolean} dim darken what no visible class covers, in the overlay.
  * @property {boolean} safe use colours that colour-blind people can tell apart.
  * @property {Set<number>} hidden ids of the classes that are not painted.
+ * @property {Effect} effect what the view "background" shows.
  */
 
 /**
@@ -31,7 +33,7 @@
  * @property {boolean} needsConfidence whether the confidence of each pixel must be known.
  */
 
-/** @type {Omit<Choices, "hidden">} */
+/** @type {Omit<Choices, "hidden" | "effect">} */
 export const DEFAULT_CHOICES = {
   view: "overlay",
   opacity: 0.6,

@@ -1,6 +1,7 @@
 // The viewer of one result. It works on the logits in the browser and asks the server nothing.
 
 import { readChoices, writeChoices } from "./address.js";
+import { BackgroundControls, firstEffect } from "./background_controls.js";
 import { Controls } from "./controls.js";
 import { find } from "./dom.js";
 import { FullScreen } from "./fullscreen.js";
@@ -59,7 +60,7 @@ export class Viewer {
     /** @type {Viewer[]} all viewers that share choices, controls and viewport with this one. */
     this.linked = [this];
     /** @type {Choices} they stay when another image comes. */
-    this.choices = { ...DEFAULT_CHOICES, ...saved, hidden: new Set() };
+    this.choices = { ...DEFAULT_CHOICES, ...saved, hidden: new Set(), effect: firstEffect() };
     /** @type {{result: ViewerValue, inspection: Inspection} | null} */
     this.shown = null;
     /** @type {Probed | null} */
@@ -68,6 +69,11 @@ export class Viewer {
     this.readout = new Readout(find(root, ".readout", HTMLElement));
     this.stage = new Stage(root, { software, hasConfidence }, () => this.#redraw());
     this.controls = new Controls(root, this.choices, (name) => this.#onChoice(name));
+    const background = find(root, ".controls .background", HTMLElement);
+    this.background = new BackgroundControls(background, classes, this.choices.effect, () =>
+      this.#redraw(),
+    );
+    find(background, ".save", HTMLElement).addEventListener("click", () => this.stage.save());
     this.#listen();
     this.resizes = new ResizeObserver(() => this.#redraw());
     this.resizes.observe(this.stage.element);
@@ -89,6 +95,7 @@ export class Viewer {
     for (const viewer of viewers) {
       viewer.choices = first.choices;
       viewer.controls = first.controls;
+      viewer.background = first.background;
       viewer.stage.viewport = first.stage.viewport;
       viewer.linked = viewers;
     }
@@ -107,6 +114,7 @@ export class Viewer {
     this.shown = result && inspection && { result, inspection };
     if (!this.shown) return;
     this.stage.show(this.shown.result, this.shown.inspection.field);
+    this.background.offer(this.#present());
     this.#showProbe(this.linked.find((other) => other !== this && other.probed)?.probed ?? null);
     this.#renderAreas();
     this.#redraw();
