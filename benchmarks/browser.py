@@ -7,7 +7,8 @@ All use the same headless Chromium, the same fake camera (see benchmarks.live) a
 browser the network runs with as many threads as there are CPUs, at most four, and with one, which
 is what a server without isolation headers leaves. Before that, the first visit is measured: from
 opening the page to its first result, with an empty cache, and the bytes of each file. With --soak,
-the page without a server runs alone for so many minutes; its memory is printed for each minute. The script needs Chromium and the packages that scripts/site installs.
+the page without a server runs alone for so many minutes; its memory is printed for each minute. The
+script needs Chromium and the packages that scripts/site installs.
 """
 
 import argparse
