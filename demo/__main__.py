@@ -23,6 +23,7 @@ from demo.background import (
     find_kept,
     parse_background,
 )
+from demo.batch import TABLE, encode_records, find_images
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, start_evaluation
@@ -106,12 +107,13 @@ def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a photo that fails gets one line and does not stop the others."""
     plan_framing((1, 1), options.framing, options.side)  # tell once what is wrong for all photos
     effect = _read_effect(options)
+    photos = _find_photos(options)
     _check_folder(options.out)
     model = _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
     written: set[str] = set()
-    with tqdm(options.photos, unit="photo", disable=len(options.photos) < 2) as bar:
+    with tqdm(photos, unit="photo", disable=len(photos) < 2) as bar:
         for photo in bar:
             try:
                 record = _segment_photo(photo, options, model, effect, written)
@@ -123,9 +125,36 @@ def segment_photos(options: argparse.Namespace) -> int:
             except DemoError as error:
                 failures += 1
                 tqdm.write(f"{photo}: {error}", file=sys.stderr)
+        else:
+            _write_table(options.out, records)
     if options.json:
         print(json.dumps(records, indent=2))
     return 1 if failures else 0
+
+
+def _write_table(folder: Path, records: list[dict[str, Any]]) -> None:
+    """Write the areas in all photos as one table, where there are several."""
+    if len(records) > 1:
+        with _blamed_on("--out", folder):
+            (folder / TABLE).write_bytes(encode_records(records))
+
+
+def _find_photos(options: argparse.Namespace) -> list[Path]:
+    """List the photos, those of folders in the order of their names.
+
+    Raises:
+        InvalidOption: if a folder holds no image.
+    """
+    photos: list[Path] = []
+    for path in options.photos:
+        if not path.is_dir():
+            photos.append(path)
+            continue
+        found = find_images(path, recursive=options.recursive)
+        if not found:
+            raise InvalidOption(f"{path} holds no image. Name another folder, or add --recursive.")
+        photos += found
+    return photos
 
 
 Effect = Callable[[Image, Segmentation], bytes]

@@ -62,7 +62,12 @@ def _add_segment(commands: Any, shared: argparse.ArgumentParser) -> argparse.Arg
     command: argparse.ArgumentParser = commands.add_parser(
         "segment", parents=[shared], help="segment photographs and write the results"
     )
-    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="file of an image")
+    command.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="file of an image, or a folder"
+    )
+    command.add_argument(
+        "--recursive", action="store_true", help="also take the images of folders inside a folder"
+    )
     command.add_argument(
         "--framing",
         default=DEFAULT_FRAMING,

@@ -45,6 +45,26 @@ def test_each_photo_gives_three_files(photo: Path, tmp_path: Path) -> None:
     assert class_map[45, 20] == 0 and class_map[45, 100] == 15
 
 
+def test_a_folder_gives_a_table_over_all_photos(photo: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    (folder / "inside").mkdir(parents=True)
+    for name in ("a.png", "inside/b.png"):
+        (folder / name).write_bytes(photo.read_bytes())
+    assert main(["segment", str(folder), "--recursive", "--out", str(out)]) == 0
+    lines = (out / "areas.csv").read_text().splitlines()
+    assert lines[0] == "image,class_id,class_name,pixels,fraction,error"
+    assert f"{folder}/inside/b.png,15,person,5400,0.500000," in lines
+    assert (out / "b.overlay.png").exists()
+    assert main(["segment", str(tmp_path / "out" / ".."), "--out", str(out)]) == 0
+
+
+def test_a_folder_without_images_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert "holds no image" in capsys.readouterr().err
+
+
 def test_another_background_is_a_fourth_file(photo: Path, tmp_path: Path) -> None:
     out, blue = tmp_path / "out", tmp_path / "blue.png"
     PIL.Image.new("RGB", (5, 5), (0, 0, 255)).save(blue)

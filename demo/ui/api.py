@@ -1,4 +1,4 @@
-"""The endpoints /segment and /background of the API."""
+"""The endpoints /segment, /background and /segment_many of the API."""
 
 from typing import Any
 
@@ -12,15 +12,18 @@ from demo.background import (
     find_kept,
     parse_background,
 )
+from demo.batch import TABLE, encode_table, gather_images, segment_batch
 from demo.exports import areas_record, encode_class_map, encode_picture, encode_png
-from demo.framing import DEFAULT_FRAMING, FRAMINGS
+from demo.framing import DEFAULT_FRAMING, FRAMINGS, plan_framing
 from demo.overlay import draw_overlay
 from demo.ui.requests import (
     BEST,
     SEGMENT_QUEUE,
     ImageRequest,
+    choose_model,
     failures_shown_by_gradio,
     read_photo,
+    read_upload,
     segment_request,
 )
 from demo.ui.uploads import make_result_folder
@@ -54,6 +57,17 @@ def build_api() -> None:
             [image, variant, framing, background, kept, refine, behind],
             replaced,
             api_name="background",
+            preprocess=False,
+            **SEGMENT_QUEUE,
+        )
+
+        images = gr.File(file_count="multiple", label="images")
+        archive, table = gr.File(label="ZIP"), gr.File(label="table")
+        gr.Button().click(
+            on_api_segment_many,
+            [images, variant, framing],
+            [archive, table],
+            api_name="segment_many",
             preprocess=False,
             **SEGMENT_QUEUE,
         )
@@ -110,3 +124,27 @@ def on_api_background(  # noqa: PLR0917 - Gradio gives the inputs in their order
     replaced = make_result_folder() / "background.png"
     replaced.write_bytes(encode_picture(draw_background(pixels, alpha, behind)))
     return str(replaced)
+
+
+def on_api_segment_many(
+    images: list[dict[str, Any]], variant: str = BEST, framing: str = DEFAULT_FRAMING
+) -> tuple[str, str]:
+    """Segment many images; one that fails does not stop the others.
+
+    Args:
+        images: image files, or ZIP files of them.
+        variant: see /segment.
+        framing: see /segment.
+
+    Returns:
+        A ZIP with all files for each image, and the table of all areas (CSV), which also says why
+        an image could not be segmented.
+    """
+    with failures_shown_by_gradio():
+        plan_framing((1, 1), framing)
+        folder = make_result_folder()
+        found = gather_images([read_upload(image) for image in images or []], folder)
+        archive, table = folder / "segmentation.zip", folder / TABLE
+        rows = list(segment_batch(found, choose_model(variant), archive, framing))
+        table.write_bytes(encode_table(rows))
+        return str(archive), str(table)

@@ -5,6 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from demo.ui.api import build_api
+from demo.ui.batch_tab import build_batch_tab
 from demo.ui.gradio_patches import patch_gradio
 from demo.ui.image_tab import build_image_tab
 from demo.ui.live_tab import build_live_tab
@@ -31,6 +32,8 @@ def build_page() -> gr.Blocks:
                 build_live_tab(tabs, photo)
             with gr.Tab("Video file", id="video"):
                 build_video_tab()
+            with gr.Tab("Batch", id="batch"):
+                build_batch_tab(tabs, photo)
         gr.Markdown(
             "Images and videos are processed on the machine that serves this page and passed on "
             f"to nobody. {retention.SENTENCE}"
@@ -44,7 +47,7 @@ def build_page() -> gr.Blocks:
 
 _READ_TAB = """() => {
   const noted = new URLSearchParams(location.hash.slice(1)).get("tab");
-  const selected = ["live", "video"].includes(noted) ? noted : "image";
+  const selected = ["live", "video", "batch"].includes(noted) ? noted : "image";
   return { __type__: "update", selected };
 }"""
 """Reads at once: Gradio reports the first tab as chosen while a module would still be loading."""

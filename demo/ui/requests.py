@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demo.errors import DemoError, InvalidImage
+from demo.batch import NamedImage
+from demo.errors import DemoError, InvalidImage, InvalidOption
 from demo.image import Image, read_image_with_notes
 from demo.inference import segment
 from demo.models.checkpoint import OnProgress
@@ -101,6 +102,20 @@ def read_photo(request: dict[str, Any]) -> tuple[Image, tuple[str, ...]]:
         raise InvalidImage(GONE)
     note_upload(Path(path))
     return read_image_with_notes(Path(path))
+
+
+def read_upload(file: dict[str, Any]) -> NamedImage:
+    """Find one of many uploaded files.
+
+    Raises:
+        InvalidOption: if it lies outside the uploads, or is no longer there.
+    """
+    path = Path(str(file.get("path", ""))) if isinstance(file, dict) else Path()
+    if not lies_among_uploads(path):
+        raise InvalidOption(MISFIT)
+    if not path.is_file():
+        raise InvalidOption(GONE)
+    return NamedImage(str(file.get("orig_name") or path.name), path)
 
 
 def segment_request(

@@ -7,6 +7,10 @@ from urllib.parse import quote
 
 import gradio as gr
 
+from demo.ui.progress_bar import render_bar
+
+_LABEL = "Progress of the video"
+
 _WATCH_PLAYER = """
 const giveUp = (event) => event.target.closest(".video-player")?.classList.add("unplayable");
 element.addEventListener("error", giveUp, true);
@@ -64,22 +68,12 @@ def _in_words(seconds: float) -> str:
 
 def render_progress(progress: Progress) -> str:
     """Draw a bar with the words below it."""
-    return _render_bar(progress.describe(), int(100 * progress.fraction))
+    return render_bar(progress.describe(), progress.fraction, _LABEL)
 
 
 def render_waiting(sentence: str) -> str:
     """Draw a bar that moves without saying how far the work has come."""
-    return _render_bar(sentence, None)
-
-
-def _render_bar(words: str, percent: int | None) -> str:
-    value = "" if percent is None else f'aria-valuenow="{percent}" '
-    bar = "moving" if percent is None else f'" style="width: {percent}%'
-    return (
-        '<div class="video-progress"><div role="progressbar" aria-label="Progress of the video" '
-        f'aria-valuemin="0" aria-valuemax="100" {value}aria-valuetext="{escape(words)}">'
-        f'<span class="{bar}"></span></div><p>{escape(words)}</p></div>'
-    )
+    return render_bar(sentence, None, _LABEL)
 
 
 def build_player(value: str, elem_id: str) -> gr.HTML:

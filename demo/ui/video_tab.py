@@ -1,7 +1,6 @@
 """The Video file tab: a video in, the same with its overlay out, and its areas over time."""
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +19,7 @@ from demo.segmentation import Segmentation
 from demo.ui.components import build_status, render_error, render_status
 from demo.ui.examples import EXAMPLES_FOLDER
 from demo.ui.requests import choose_model, describe_failure
+from demo.ui.run import Run
 from demo.ui.uploads import make_result_folder, note_upload
 from demo.ui.video_parts import (
     Progress,
@@ -69,7 +69,6 @@ _SHOWN = {
 """What the result can show, and the name of each background."""
 
 _TELL_EVERY_S = 0.5
-_ENDS_WITHIN_S = 10.0
 _CHART_POINTS = 300
 _CHART_TOPS = (5, 10, 20, 40, 60, 80, 100)
 """Round percentages for the top of the chart."""
@@ -105,32 +104,6 @@ class Parts(NamedTuple):
     overlay: Any
     table: Any
     chart: Any
-
-
-class Run:
-    """The work on one video, which another request of the same visit can stop.
-
-    Gradio's own way to cancel would not do: a run that is begun while Gradio still waits for the
-    end of the one before is left out without a word.
-    """
-
-    def __init__(self) -> None:
-        self.is_stopped = False
-        self._idle = threading.Event()
-        self._idle.set()
-
-    def start(self) -> None:
-        """Note that the work has begun."""
-        self._idle.clear()
-
-    def end(self) -> None:
-        """Note that nothing will be shown any more."""
-        self._idle.set()
-
-    def stop(self) -> None:
-        """Let the work end after the frame it is at, and wait for that, but not for ever."""
-        self.is_stopped = True
-        self._idle.wait(_ENDS_WITHIN_S)
 
 
 def build_video_tab() -> None:

@@ -1,6 +1,7 @@
 """The endpoints, as gradio_client sees them."""
 
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from demo.background import Background, draw_alpha, draw_background
 from demo.image import read_image
 from demo.inference import segment
 from demo.models.registry import Registry
-from tests.support.browser import ASTRONAUT
+from tests.support.browser import ASTRONAUT, CAT
 
 
 @pytest.fixture(scope="module")
@@ -91,4 +92,14 @@ def test_an_unknown_background_is_refused_in_a_sentence(
 
 def test_nothing_else_is_offered(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/segment", "/background"]
+    assert list(endpoints) == ["/segment", "/background", "/segment_many"]
+
+
+def test_many_images_give_a_zip_and_a_table(client: Client) -> None:
+    files = [handle_file(str(ASTRONAUT)), handle_file(str(CAT)), handle_file(__file__)]
+    archive, table = client.predict(files, "xxs", "whole", api_name="/segment_many")
+    names = set(zipfile.ZipFile(archive).namelist())
+    assert {"astronaut/overlay.png", "cat/areas.json", "areas.csv"} <= names
+    lines = Path(table).read_text().splitlines()
+    assert any(line.startswith("astronaut.jpg,15,person,") for line in lines)
+    assert 'test_api.py,,,,,"The file cannot be read' in "".join(lines)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from demo.classes import PALETTE
+from demo.ui.run import Run
 from demo.ui.uploads import lies_among_uploads
-from demo.ui.video_tab import SAMPLE, Parts, Run, on_choose, on_sample, on_segment_video, on_stop
+from demo.ui.video_tab import SAMPLE, Parts, on_choose, on_sample, on_segment_video, on_stop
 from tests.support.videos import write_video
 
 
