@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 import zipfile
 from dataclasses import asdict
@@ -14,9 +13,16 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL.Image
-import pycocotools.mask
 from numpy.typing import NDArray
 
+from demo.annotations import (
+    coco_record,
+    encode_json,
+    encode_label_studio_config,
+    encode_yolo_data,
+    encode_yolo_labels,
+    label_studio_record,
+)
 from demo.areas import class_areas, count_not_seen
 from demo.background import Background, draw_alpha, draw_background, find_foreground
 from demo.classes import CLASSES, NOT_SEEN, PALETTE
@@ -35,15 +41,6 @@ _VERSIONS = (
     "transformers",
 )
 
-_GROUPS = {
-    "vehicle": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train"),
-    "indoor": ("bottle", "chair", "diningtable", "pottedplant", "sofa", "tvmonitor"),
-    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
-    "person": ("person",),
-}
-SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
-"""Class name -> its group, as PASCAL VOC has them."""
-
 FILE_NOTES = {
     "classes.png": "class ids, one channel",
     "class-NAME.png": "one mask for each class, white where it is",
@@ -53,10 +50,14 @@ FILE_NOTES = {
     "areas.csv": "area of each class, as a table",
     "areas.json": "area of each class, and what made the result",
     "coco.json": "COCO annotations, one run-length mask for each class",
+    "coco-polygons.json": "the same as polygons; one with a hole is cut into several",
+    "label-studio.json": "a task of Label Studio, with the result as its prediction",
+    "label-studio.xml": "the labelling configuration for it",
+    "class-ids.png": "class ids without a palette, for Ultralytics; not seen is 0",
     "labelmap.txt": "names and colours of the classes",
     "run.json": "variant, weights and versions that made the files",
     "README.txt": "licence of the weights, and this list",
-    "folders": 'image and masks in the ZIP, laid out as CVAT\'s "Segmentation mask 1.1"',
+    "folders": "image and masks, laid out as CVAT's \"Segmentation mask 1.1\"; YOLO's labels",
 }
 """What each file of `build_files` is, with NAME for a class; and what the folders hold."""
 
@@ -112,54 +113,6 @@ def encode_areas_csv(segmentation: Segmentation) -> bytes:
     return file.getvalue().encode()
 
 
-def coco_record(segmentation: Segmentation, file_name: str) -> dict[str, Any]:
-    """Build COCO annotations, ready for JSON: a run-length mask for each class but background.
-
-    A mask covers all objects of its class, as in COCO-Stuff.
-
-    Args:
-        segmentation: the result.
-        file_name: name of the image.
-    """
-    height, width = segmentation.image_hw
-    annotations: list[dict[str, Any]] = []
-    for area in class_areas(segmentation):
-        if not area.class_id:
-            continue
-        encoded = pycocotools.mask.encode(
-            np.asfortranarray(segmentation.class_map == area.class_id, dtype=np.uint8)
-        )
-        annotations.append(
-            {
-                "id": len(annotations) + 1,
-                "image_id": 1,
-                "category_id": area.class_id,
-                "segmentation": {"size": [height, width], "counts": encoded["counts"].decode()},
-                "area": area.pixels,
-                "bbox": pycocotools.mask.toBbox(encoded).tolist(),
-                "iscrowd": 0,  # as in COCO-Stuff; loaders ignore crowds
-            }
-        )
-    return {
-        "info": {
-            "description": "Classes found by MobileViT + DeepLabV3, one mask for each class",
-            "version": "1.0",
-            "year": datetime.now(UTC).year,
-            "contributor": segmentation.weights.name,
-            "url": "",
-            "date_created": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-        "licenses": [],
-        "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
-        "annotations": annotations,
-        "categories": [
-            {"id": c.id, "name": c.name, "supercategory": SUPERCATEGORIES[c.name]}
-            for c in CLASSES
-            if c.id
-        ],
-    }
-
-
 def encode_labelmap() -> bytes:
     """Write the classes and their colours, one line for each class."""
     lines = ["# label:color_rgb:parts:actions"]
@@ -181,21 +134,28 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
     """
     stem = listed_name(file_name)
     class_map = segmentation.class_map
-    ids_for_cvat = _encode_ids(np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8))
+    seen_ids = np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8)
+    ids_for_cvat = _encode_ids(seen_ids)
     files = {
         "classes.png": encode_class_map(segmentation),
         "overlay.png": encode_png(draw_overlay(image, segmentation)),
         "cutout.png": encode_cut_out(image, segmentation),
         "cutout-refined.png": encode_cut_out(image, segmentation, refine=True),
         "areas.csv": encode_areas_csv(segmentation),
-        "areas.json": _encode_json(areas_record(segmentation)),
-        "coco.json": _encode_json(coco_record(segmentation, file_name)),
+        "areas.json": encode_json(areas_record(segmentation)),
+        "coco.json": encode_json(coco_record(segmentation, file_name)),
+        "coco-polygons.json": encode_json(coco_record(segmentation, file_name, as_polygons=True)),
+        "label-studio.json": encode_json(label_studio_record(segmentation, file_name)),
+        "label-studio.xml": encode_label_studio_config(),
+        "class-ids.png": _save(PIL.Image.fromarray(seen_ids)),
+        f"yolo/labels/{stem}.txt": encode_yolo_labels(segmentation),
+        "yolo/data.yaml": encode_yolo_data(),
         "labelmap.txt": encode_labelmap(),
         f"JPEGImages/{stem}.png": encode_png(image),
         f"SegmentationClass/{stem}.png": ids_for_cvat,
         f"SegmentationObject/{stem}.png": ids_for_cvat,
         "ImageSets/Segmentation/default.txt": f"{stem}\n".encode(),
-        "run.json": _encode_json(run_record(segmentation, file_name)),
+        "run.json": encode_json(run_record(segmentation, file_name)),
         "README.txt": encode_readme(segmentation, file_name),
     }
     for area in class_areas(segmentation):
@@ -218,7 +178,7 @@ def encode_readme(segmentation: Segmentation, file_name: str) -> bytes:
 
 def describe_file(name: str) -> str:
     """Say what a file of `build_files` is; it lies in no folder."""
-    if name.startswith("class-"):
+    if name.startswith("class-") and name not in FILE_NOTES:
         return f"mask of {PurePath(name).stem.removeprefix('class-')}, white where it is"
     return FILE_NOTES[name]
 
@@ -275,10 +235,6 @@ def _installed_versions() -> dict[str, str]:
     """Find the versions of the packages that matter; openvino need not be installed."""
     found = {name: list(distributions(name=name)) for name in _VERSIONS}
     return {name: each[0].version for name, each in found.items() if each}
-
-
-def _encode_json(record: dict[str, Any]) -> bytes:
-    return (json.dumps(record, indent=2) + "\n").encode()
 
 
 def _save(picture: PIL.Image.Image) -> bytes:

@@ -16,9 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from demo.annotations import SUPERCATEGORIES, encode_label_studio_config, encode_yolo_data
 from demo.classes import CLASS_NAMES
 from demo.errors import DemoError
-from demo.exports import FILE_NOTES, SUPERCATEGORIES, describe_licence, encode_labelmap
+from demo.exports import FILE_NOTES, describe_licence, encode_labelmap
 from demo.models.onnx_export import ExportedNetwork, export_onnx
 from demo.models.registry import default_registry
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
@@ -79,7 +80,11 @@ def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
         "packages": _copy_packages(folder),
         "notes": FILE_NOTES,
         "groups": [SUPERCATEGORIES.get(name, "") for name in CLASS_NAMES],
-        "labelmap": encode_labelmap().decode(),
+        "fixed": {
+            "labelmap.txt": encode_labelmap().decode(),
+            "label-studio.xml": encode_label_studio_config().decode(),
+            "yolo/data.yaml": encode_yolo_data().decode(),
+        },
         "versions": {"onnxruntime-web": _package("onnxruntime-web")["version"]},
     }
     _write_json(folder / "site.json", site)

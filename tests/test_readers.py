@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -48,10 +49,13 @@ def write_files(folder: Path, class_map: NDArray[np.uint8], name: str) -> dict[s
         (coco / part).mkdir(parents=True)
     annotations = coco / "annotations" / "instances_default.json"
     annotations.write_bytes(files["coco.json"])
+    polygons = folder / "coco-polygons.json"
+    polygons.write_bytes(files["coco-polygons.json"])
     (coco / "images" / "default" / name).write_bytes(encode_jpeg(image))
     with zipfile.ZipFile(io.BytesIO(encode_zip(files))) as archive:
         archive.extractall(unpacked)
-    return {"coco": coco, "zip": unpacked, "annotations": annotations}
+    paths = {"annotations": annotations, "polygons": polygons}
+    return {"coco": coco, "zip": unpacked, **paths}
 
 
 def draw_masks(masks: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -65,7 +69,7 @@ def draw_masks(masks: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.uint
 
 
 @pytest.mark.parametrize(("class_map", "name"), CASES, ids=[name for _, name in CASES])
-def test_supervision_and_datumaro_find_the_class_map(
+def test_other_readers_find_the_class_map(
     class_map: NDArray[np.uint8], name: str, tmp_path: Path
 ) -> None:
     if not READERS_PYTHON.exists():
@@ -83,21 +87,39 @@ def test_supervision_and_datumaro_find_the_class_map(
         "supervision, COCO": name,
         "Datumaro, COCO": Path(name).stem,
         "Datumaro, ZIP": "1" if "#" in name else Path(name).stem,
+        "supervision, YOLO": ("1" if "#" in name else Path(name).stem) + ".png",
+        "Label Studio": name,
     }
+    yolo = found.pop("supervision, YOLO")
+    check_grown_masks(yolo["masks"], class_map)
     for each in found.values():
-        assert each["image_hw"] == list(class_map.shape)
+        assert each["image_hw"] == list(class_map.shape) or not each["masks"]
         drawn = draw_masks(each["masks"], class_map.shape)
         assert (drawn == np.where(class_map == NOT_SEEN, 0, class_map)).all()
 
 
+def check_grown_masks(masks: dict[str, Any], class_map: NDArray[np.uint8]) -> None:
+    """Fail unless each mask is that of the class map, or a pixel wider.
+
+    OpenCV, with which readers of polygons fill them, also fills the pixels under their outlines.
+    """
+    assert {CLASS_NAMES.index(name) for name in masks} == set(class_map.ravel()) - {0, NOT_SEEN}
+    for name, mask in masks.items():
+        is_class = class_map == CLASS_NAMES.index(name)
+        grown = cv2.dilate(is_class.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        assert (np.array(mask, bool) >= is_class).all()
+        assert (np.array(mask, bool) <= grown).all()
+
+
 # pycocotools does not know the copy keyword of numpy 2 and causes this warning
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("kind", ["annotations", "polygons"])
 @pytest.mark.parametrize("name", NAMES)
 def test_pycocotools_finds_the_class_map(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class_map = make_class_map()
-    coco = COCO(str(write_files(tmp_path, class_map, name)["annotations"]))
+    coco = COCO(str(write_files(tmp_path, class_map, name)[kind]))
     coco.info()
     assert "description: Classes found by MobileViT + DeepLabV3" in capsys.readouterr().out
     animals = [CLASS_NAMES[class_id] for class_id in coco.getCatIds(supNms=["animal"])]

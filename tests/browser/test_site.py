@@ -362,11 +362,14 @@ def test_the_files_equal_those_of_the_app(open_site: Page) -> None:
             assert np.abs(alphas[0].astype(int) - alphas[1]).max() <= 2  # it is computed in float32
         elif name.endswith(".png"):
             assert_same_picture(files[name], content)
-        elif name.endswith((".csv", "labelmap.txt", "default.txt")):
+        elif name.endswith((".csv", ".xml", ".yaml", "labelmap.txt", "default.txt", "naut.txt")):
             assert files[name] == content
-    ours, theirs = json.loads(files["coco.json"]), json.loads(wanted["coco.json"])
-    for part in ("annotations", "categories", "images"):
-        assert ours[part] == theirs[part]
+    for name in ("coco.json", "coco-polygons.json"):
+        ours, theirs = json.loads(files[name]), json.loads(wanted[name])
+        for part in ("annotations", "categories", "images"):
+            assert ours[part] == theirs[part]
+    name = "label-studio.json"
+    assert json.loads(files[name]) == json.loads(wanted[name])
     assert json.loads(files["areas.json"]) == json.loads(wanted["areas.json"])
     assert set(run) == set(json.loads(wanted["run.json"]))
     assert "Licence of the weights: Apache-2.0" in files["README.txt"].decode()

@@ -1,4 +1,4 @@
-"""Read the app's files with supervision and Datumaro, and print as JSON what each of them found.
+"""Read the app's files with other people's readers, and print as JSON what each of them found.
 
     .venv-readers/bin/python tests/support/read_exports.py COCO_FOLDER ZIP_FOLDER
 
@@ -18,6 +18,7 @@ from typing import Any
 import datumaro
 import numpy as np
 import supervision
+from label_studio_sdk.converter.brush import decode_rle
 
 Found = dict[str, Any]
 """What a reader found: `image`, its name; `image_hw`; `masks`, class name -> H×W of 0 and 1."""
@@ -51,6 +52,36 @@ def read_zip_with_datumaro(coco_folder: Path, zip_folder: Path) -> Found:
     return _read_with_datumaro(zip_folder, "voc_segmentation")
 
 
+def read_yolo_with_supervision(coco_folder: Path, zip_folder: Path) -> Found:
+    """Read the YOLO labels beside the image, as people do who train with Ultralytics."""
+    labels = zip_folder / "yolo" / "labels"
+    dataset = supervision.DetectionDataset.from_yolo(
+        images_directory_path=str(zip_folder / "JPEGImages"),
+        annotations_directory_path=str(labels),
+        data_yaml_path=str(zip_folder / "yolo" / "data.yaml"),
+        force_masks=True,
+    )
+    [(path, image, detections)] = dataset
+    masks: dict[str, np.ndarray] = {}
+    for index in range(len(detections)):
+        name = dataset.classes[detections.class_id[index]]
+        masks[name] = masks.get(name, False) | detections.mask[index]
+    return _found(Path(path).name, image, masks)
+
+
+def read_brushes_with_label_studio(coco_folder: Path, zip_folder: Path) -> Found:
+    """Read the task with the decoder of Label Studio's own converter."""
+    [task] = json.loads((zip_folder / "label-studio.json").read_text("utf-8"))
+    masks, image = {}, np.zeros((0, 0))
+    for brush in task["predictions"][0]["result"]:
+        height, width = brush["original_height"], brush["original_width"]
+        image = np.zeros((height, width))
+        values = decode_rle(brush["value"]["rle"]).reshape(height, width, 4)
+        assert (values == values[..., :1]).all()
+        masks[brush["value"]["brushlabels"][0]] = values[..., 3] > 127
+    return _found(task["data"]["image"], image, masks)
+
+
 def _read_with_datumaro(folder: Path, format_name: str) -> Found:
     dataset = datumaro.Dataset.import_from(str(folder), format_name)
     labels = dataset.categories()[datumaro.AnnotationType.label]
@@ -72,6 +103,8 @@ READERS: dict[str, Callable[[Path, Path], Found]] = {
     "supervision, COCO": read_with_supervision,
     "Datumaro, COCO": read_coco_with_datumaro,
     "Datumaro, ZIP": read_zip_with_datumaro,
+    "supervision, YOLO": read_yolo_with_supervision,
+    "Label Studio": read_brushes_with_label_studio,
 }
 
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { classifyPixels, countAreas, findWinners } from "../../demo/ui/browser/class_map.js";
 import { findAgreement } from "../../demo/ui/browser/compare.js";
-import { archiveName, encodeRuns } from "../../demo/ui/browser/files.js";
+import { encodeRuns } from "../../demo/ui/browser/annotations.js";
+import { archiveName } from "../../demo/ui/browser/files.js";
 import { LiveMemory } from "../../demo/ui/browser/live_memory.js";
 
 const [HEIGHT, WIDTH] = [2, 3];

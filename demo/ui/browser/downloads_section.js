@@ -112,7 +112,7 @@ export function describeFiles(site, answer, image, name, variant) {
   const { areas, classMap, elapsedMs, framing, height, networkHw, width } = answer;
   if (!classMap) throw new Error("Segment the picture again.");
   const { licence, readme, source } = site.networks[variant];
-  const { classes, groups, labelmap, notes, versions } = site;
+  const { classes, fixed, groups, notes, versions } = site;
   const run = {
     image: name,
     image_hw: [height, width],
@@ -128,7 +128,7 @@ export function describeFiles(site, answer, image, name, variant) {
     made_at: new Date().toISOString(),
     versions,
   };
-  const facts = { classes, groups, labelmap, notes, readme, weights: String(source.name) };
+  const facts = { classes, fixed, groups, notes, readme, weights: String(source.name) };
   return { areas, classMap, facts, image, name, run };
 }
 

@@ -1,6 +1,7 @@
 // Files made from a result, as demo/exports.py makes them: pictures, tables and annotations.
 
 import { applyGuidedFilter, fitGuidedFilter } from "../viewer/edges.js";
+import { cocoRecord, labelStudioRecord, writeYoloLabels } from "./annotations.js";
 import { resample } from "./resample.js";
 
 /** @import { AreaRow } from "../viewer/types.js" */
@@ -25,7 +26,7 @@ import { resample } from "./resample.js";
  * @property {{name: string, voc: [number, number, number]}[]} classes
  * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
  * @property {Record<string, string>} notes what each file is.
- * @property {string} labelmap content of labelmap.txt.
+ * @property {Record<string, string>} fixed content of the files that are always the same.
  * @property {string} readme first lines of README.txt: the network, its weights and their licence.
  * @property {string} weights name of the weights.
  */
@@ -63,8 +64,14 @@ export function buildFiles(png, result, facts) {
     "cutout-refined.png": png.encode({ ...size, data: cutOutRefined(result), channels: 4 }),
     "areas.csv": text.encode(writeCsv(result, facts)),
     "areas.json": text.encode(writeJson(areasRecord(result, facts))),
-    "coco.json": text.encode(writeJson(cocoRecord(result, facts))),
-    "labelmap.txt": text.encode(facts.labelmap),
+    "coco.json": text.encode(writeJson(cocoRecord(result, facts, false))),
+    "coco-polygons.json": text.encode(writeJson(cocoRecord(result, facts, true))),
+    "label-studio.json": text.encode(writeJson(labelStudioRecord(result, facts))),
+    "class-ids.png": png.encode({ ...size, data: classMap, channels: 1, depth: 8 }),
+    [`yolo/labels/${stem}.txt`]: text.encode(writeYoloLabels(result)),
+    ...Object.fromEntries(
+      Object.entries(facts.fixed).map(([name, content]) => [name, text.encode(content)]),
+    ),
     [`JPEGImages/${stem}.png`]: png.encode({ ...size, data: opaque(result.rgba), channels: 3 }),
     [`SegmentationClass/${stem}.png`]: ids,
     [`SegmentationObject/${stem}.png`]: ids,
@@ -208,98 +215,6 @@ function areasRecord({ areas, classMap, run }, { classes }) {
   const { kind, revision } = /** @type {{kind: string, revision: string}} */ (weights);
   const made = { variant, framing, weights_source: kind, revision };
   return { ...made, image_hw, elapsed_ms, precision, areas: rows, not_seen: 0, notes: [] };
-}
-
-/**
- * Build COCO annotations: a run-length mask for each class but background.
- *
- * @param {Result} result
- * @param {FileFacts} facts
- */
-function cocoRecord({ areas, classMap, height, name, width }, { classes, groups, weights }) {
-  const found = areas.filter(([id]) => id);
-  const annotations = found.map(([id, pixels], i) => ({
-    id: i + 1,
-    image_id: 1,
-    category_id: id,
-    segmentation: { size: [height, width], counts: encodeRuns(classMap, id, width, height) },
-    area: pixels,
-    bbox: findBox(classMap, id, width),
-    iscrowd: 0,
-  }));
-  const now = new Date();
-  return {
-    info: {
-      description: "Classes found by MobileViT + DeepLabV3, one mask for each class",
-      version: "1.0",
-      year: now.getUTCFullYear(),
-      contributor: weights,
-      url: "",
-      date_created: now.toISOString(),
-    },
-    licenses: [],
-    images: [{ id: 1, file_name: name, height, width }],
-    annotations,
-    categories: classes
-      .map((each, id) => ({ id, name: each.name, supercategory: groups[id] }))
-      .filter(({ id }) => id),
-  };
-}
-
-/**
- * Write a mask as COCO's compressed runs: lengths of pixels that are outside and inside by turns,
- * column by column; from the third run on, the difference from the one before the last.
- *
- * @param {Uint8Array} classMap
- * @param {number} wanted
- * @param {number} width
- * @param {number} height
- */
-export function encodeRuns(classMap, wanted, width, height) {
-  const runs = [0];
-  let isInside = false;
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      if ((classMap[y * width + x] === wanted) !== isInside) {
-        isInside = !isInside;
-        runs.push(0);
-      }
-      runs[runs.length - 1]++;
-    }
-  }
-  return runs.map((run, i) => encodeNumber(i > 2 ? run - runs[i - 2] : run)).join("");
-}
-
-/** @param {number} value five bits a character, lowest first; a sixth bit says that more follow. */
-function encodeNumber(value) {
-  let rest = value;
-  let written = "";
-  for (let isLast = false; !isLast; ) {
-    const bits = rest & 31;
-    rest >>= 5;
-    isLast = bits & 16 ? rest === -1 : rest === 0;
-    written += String.fromCharCode((isLast ? bits : bits | 32) + 48);
-  }
-  return written;
-}
-
-/**
- * @param {Uint8Array} classMap
- * @param {number} wanted
- * @param {number} width
- * @returns {[left: number, top: number, width: number, height: number]}
- */
-function findBox(classMap, wanted, width) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
-  classMap.forEach((id, i) => {
-    if (id !== wanted) return;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-    top = Math.min(top, y);
-    bottom = y;
-  });
-  return [left, top, right - left + 1, bottom - top + 1];
 }
 
 /**

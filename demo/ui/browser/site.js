@@ -29,7 +29,7 @@
  * @property {{png: string, zip: string}} packages addresses of the modules that write PNG and ZIP.
  * @property {Record<string, string>} notes what each file that can be downloaded is.
  * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
- * @property {string} labelmap content of labelmap.txt.
+ * @property {Record<string, string>} fixed content of the files that are always the same.
  * @property {Record<string, string>} versions of the packages that run the network.
  */
 
