@@ -46,6 +46,9 @@ def _route(
 
 
 _API = "/gradio_api"
+_ENDPOINTS = "(segment|background|segment_many)"
+"""What the API offers, see demo/ui/api.py."""
+
 ALLOWED_ROUTES = (
     _route("page", "GET", r"/(config/?)?"),
     _route("page parts", "GET", r"/(assets|static|svelte)/.+|/theme\.css|/favicon\.ico"),
@@ -57,10 +60,12 @@ ALLOWED_ROUTES = (
     _route("info", "GET", rf"{_API}/(info/?|openapi\.json|startup-events|app_id/?)"),
     _route("info", "GET", rf"{_API}/(login_check/?|user/?|queue/status|theme\.css)"),
     _route("heartbeat", "GET", rf"{_API}/heartbeat/[\w-]+"),
-    _route("result", "GET", rf"{_API}/(queue/data|call/(v2/)?segment/\w+)"),
+    _route("result", "GET", rf"{_API}/(queue/data|call/(v2/)?{_ENDPOINTS}/\w+)"),
     _route("upload progress", "GET", rf"{_API}/upload_progress"),
     _route("file", "GET", rf"{_API}/file=(?!\w+:/).+"),
-    _route("segment", "POST", rf"{_API}/(queue/join|call/(v2/)?segment)/?", MAX_JSON_BYTES, True),
+    _route(
+        "segment", "POST", rf"{_API}/(queue/join|call/(v2/)?{_ENDPOINTS})/?", MAX_JSON_BYTES, True
+    ),
     _route("small step", "POST", rf"{_API}/run/predict/?", MAX_STEP_BYTES),
     _route("upload", "POST", rf"{_API}/upload", MAX_UPLOAD_BYTES),
     _route("cancel", "POST", rf"{_API}/(cancel|reset)/?", MAX_SMALL_BYTES),

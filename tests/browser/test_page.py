@@ -225,3 +225,11 @@ def test_a_phone_scrolls_one_way_only(chromium: Browser, server: str, scheme: st
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
     context.close()
+
+
+def test_a_question_mark_lists_the_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("Arrow keys")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()

@@ -2,6 +2,7 @@
 
 import { readAddress, readChoices, writeAddress, writeChoices } from "../viewer/address.js";
 import { find } from "../viewer/dom.js";
+import { listenForHelp } from "../viewer/keyboard.js";
 import { Picker, showThumbnail } from "../viewer/picker.js";
 import { DEFAULT_CHOICES } from "../viewer/style.js";
 import { Viewer } from "../viewer/viewer.js";
@@ -249,6 +250,7 @@ function followScheme() {
 
 async function start() {
   followScheme();
+  listenForHelp();
   wireTabs();
   const lack = findLack();
   if (lack) throw new Error(lack);

@@ -7,6 +7,7 @@ import { find } from "./dom.js";
 import { FullScreen } from "./fullscreen.js";
 import { Gestures } from "./gestures.js";
 import { inspect } from "./inspection.js";
+import { listenForHelp } from "./keyboard.js";
 import { isolateClass, renderTable, toggleClass } from "./legend.js";
 import { Readout } from "./readout.js";
 import { Stage } from "./stage.js";
@@ -37,6 +38,7 @@ const STRIDE = 8; // CSS pixels that an arrow key moves the probed point
  * @param {(name: string, onChange: () => void) => void} watch calls back when a prop has changed.
  */
 export function mount(element, props, watch) {
+  listenForHelp();
   const root = find(element, ".viewer", HTMLElement);
   const viewer = new Viewer(root, props.classes, {
     saved: readChoices(),
