@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,17 @@ def read_photo(request: dict[str, Any]) -> tuple[Image, tuple[str, ...]]:
         return read_image_with_notes(url)
     path = request.get("path")
     if not isinstance(path, str) or not lies_among_uploads(Path(path)):
-        raise InvalidImage(MISFIT)
+        raise InvalidImage(_say_what_is_wrong(path))
     if not Path(path).exists():
         raise InvalidImage(GONE)
     note_upload(Path(path))
     return read_image_with_notes(Path(path))
+
+
+def _say_what_is_wrong(path: object) -> str:
+    """Say why a path is no upload; one with Gradio's hash in it lies on another copy of the app."""
+    is_of_another = isinstance(path, str) and re.search(r"/[0-9a-f]{64}/[^/]+$", path)
+    return GONE if is_of_another else MISFIT
 
 
 def read_upload(file: dict[str, Any]) -> NamedImage:
@@ -112,7 +119,7 @@ def read_upload(file: dict[str, Any]) -> NamedImage:
     """
     path = Path(str(file.get("path", ""))) if isinstance(file, dict) else Path()
     if not lies_among_uploads(path):
-        raise InvalidOption(MISFIT)
+        raise InvalidOption(_say_what_is_wrong(str(path)))
     if not path.is_file():
         raise InvalidOption(GONE)
     return NamedImage(str(file.get("orig_name") or path.name), path)

@@ -92,6 +92,8 @@ class Gate:
     ) -> None:
         if not is_own_page(Headers(scope=scope)):
             raise Refused(403, "other page", "This server answers its own page only.")
+        if self._state.is_closing and (route.is_work or route.name == "page"):
+            raise Refused(503, "closing", "The server is about to restart. Try again in 30 s.", 30)
         if route.is_work:
             self._check_work(scope)
         body = answer.body = RequestBody(receive, route, _length(scope), self._state)
@@ -121,8 +123,6 @@ class Gate:
             raise Refused(500, "failure", _FAILURE) from None
 
     def _check_work(self, scope: Scope) -> None:
-        if self._state.is_closing:
-            raise Refused(503, "closing", "The server is about to restart. Try again in 30 s.", 30)
         try:
             self._limits.enter(client_address(scope))
         except Busy as busy:

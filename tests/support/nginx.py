@@ -13,9 +13,10 @@ import pytest
 from tests.support import ROOT
 from tests.support.server import free_port, wait_for_port
 
-SNIPPET = re.search(
+SUB_PATH, COPIES = re.findall(
     r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
 )
+"""The README's configurations: one app under a sub-path, and several copies of it."""
 
 _USER = "user root;" if os.getuid() == 0 else ""
 """As root, nginx gives its workers to another user, who cannot write into the tests' folder."""
@@ -40,12 +41,20 @@ http {{
 
 def readme_server(app_port: int, *changes: tuple[str, str]) -> tuple[int, str]:
     """Give a free port, and the README's server on it, with some strings replaced."""
-    assert SNIPPET is not None
-    port, text = free_port(), SNIPPET[1]
+    port, text = free_port(), SUB_PATH
     own = [("listen 8080", f"listen 127.0.0.1:{port}"), ("127.0.0.1:7860", f"127.0.0.1:{app_port}")]
     for old, new in [*own, *changes]:
         assert old in text
         text = text.replace(old, new)
+    return port, text
+
+
+def copies_server(*app_ports: int) -> tuple[int, str]:
+    """Give a free port, and the README's server for two copies on it."""
+    port = free_port()
+    text = COPIES.replace("listen 8080", f"listen 127.0.0.1:{port}")
+    for written, app_port in zip(("7860", "7861"), app_ports, strict=True):
+        text = text.replace(f"127.0.0.1:{written}", f"127.0.0.1:{app_port}")
     return port, text
 
 
