@@ -91,7 +91,7 @@ def soak(browser: Browser, site: Path, minutes: int) -> None:
         page = open_page(browser)
         page.goto(address)
         wait_for_result(page)
-        page.get_by_role("tab", name="Live camera").click()
+        page.get_by_role("tab", name="Live").click()
         page.get_by_role("button", name="Start the camera").click()
         for minute in range(1, minutes + 1):
             page.wait_for_timeout(60_000)

@@ -104,7 +104,7 @@ def run_ours(
 ) -> tuple[list[float], int]:
     """Run the live view at a fixed side; give the ages of its results in ms, and the bytes."""
     page.goto(address)
-    page.get_by_role("tab", name="Live camera").click()
+    page.get_by_role("tab", name="Live").click()
     page.locator(".live [name=side]").select_option(str(side))
     page.get_by_role("button", name="Start the camera").click()
     page.locator(".live .stats", has_text="frames/s").wait_for(timeout=60_000)

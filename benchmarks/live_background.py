@@ -46,7 +46,7 @@ def main() -> None:
         with run_app(folder, HF_HUB_OFFLINE="1") as address:
             page = open_page(launch_chromium(playwright, flag))
             page.goto(address)
-            page.get_by_role("tab", name="Live camera").click()
+            page.get_by_role("tab", name="Live").click()
             page.locator(".live [name=side]").select_option("256")
             page.get_by_role("button", name="Start the camera").click()
             page.locator(".live .stats", has_text="frames/s").wait_for(timeout=60_000)

@@ -24,13 +24,14 @@ from demo.background import (
     parse_background,
 )
 from demo.batch import TABLE, encode_records, find_images
-from demo.classes import CLASS_NAMES
+from demo.classes import VOC, ClassSet
 from demo.errors import DemoError, InvalidOption
 from demo.evaluation import Evaluation, Tally, evaluate, start_evaluation
 from demo.exports import areas_record, encode_class_map, encode_picture, encode_png
 from demo.framing import DEFAULT_FRAMING, plan_framing
 from demo.image import Image, read_image, read_image_with_notes
 from demo.inference import segment
+from demo.models.loading import load_checkpoint
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.overlay import draw_overlay
@@ -106,10 +107,11 @@ def _blamed_on(option: str, target: Path) -> Iterator[None]:
 def segment_photos(options: argparse.Namespace) -> int:
     """Segment every photo; a photo that fails gets one line and does not stop the others."""
     plan_framing((1, 1), options.framing, options.side)  # tell once what is wrong for all photos
-    effect = _read_effect(options)
     photos = _find_photos(options)
+    own = load_checkpoint(options.checkpoint) if options.checkpoint else None
+    effect = _read_effect(options, own.classes if own else VOC)
     _check_folder(options.out)
-    model = _load(options)
+    model = own or _load(options)
     records: list[dict[str, Any]] = []
     failures = 0
     written: set[str] = set()
@@ -161,11 +163,11 @@ Effect = Callable[[Image, Segmentation], bytes]
 """Makes a PNG of an image with another background."""
 
 
-def _read_effect(options: argparse.Namespace) -> Effect | None:
+def _read_effect(options: argparse.Namespace, classes: ClassSet) -> Effect | None:
     """Read what is to be written with another background; None if nothing is."""
     if not options.background:
         return None
-    kept = find_kept(options.keep or DEFAULT_KEPT)
+    kept = find_kept(options.keep or DEFAULT_KEPT, classes)
     if Path(options.background).is_file():
         background = Background("picture", picture=read_image(Path(options.background)))
     else:
@@ -244,12 +246,14 @@ SAVE_EVERY_S = 5.0
 
 def evaluate_folder(options: argparse.Namespace) -> int:
     """Evaluate one variant under one or more framings and print the figures side by side."""
-    split = find_split(options.voc, options.split, options.limit, options.mask_class)
+    own = load_checkpoint(options.checkpoint) if options.checkpoint else None
+    classes = own.classes if own else VOC
+    split = find_split(options.voc, options.split, options.limit, options.mask_class, classes)
     framings = list(dict.fromkeys(options.framing or [DEFAULT_FRAMING]))
     plan_framing((1, 1), framings[0], options.side)
     if options.json:
         _check_target(options.json)
-    model = _load(options)
+    model = own or _load(options)
     evaluation = start_evaluation(
         split, model.variant.key, framings, options.side, model.weights.revision
     )
@@ -320,7 +324,7 @@ def _print_figures(evaluation: Evaluation, model: Model) -> None:
     tallies = evaluation.tallies
     print(f"{model.variant.label}. {model.weights.describe()}")
     _print_row("", [tally.framing for tally in tallies])
-    for name in CLASS_NAMES:
+    for name in model.classes.names:
         if any(name in tally.iou for tally in tallies):
             _print_row(name, [_percent(tally.iou.get(name)) for tally in tallies])
     _print_row("mIoU", [_percent(tally.miou) for tally in tallies])

@@ -11,19 +11,10 @@ import numpy as np
 import pycocotools.mask
 from numpy.typing import NDArray
 
-from demo.areas import ClassArea, class_areas
-from demo.classes import CLASSES
+from demo.areas import ClassArea, found_areas
+from demo.classes import ClassSet
 from demo.polygons import trace_polygons
 from demo.segmentation import Segmentation
-
-_GROUPS = {
-    "vehicle": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train"),
-    "indoor": ("bottle", "chair", "diningtable", "pottedplant", "sofa", "tvmonitor"),
-    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
-    "person": ("person",),
-}
-SUPERCATEGORIES = {name: group for group, names in _GROUPS.items() for name in names}
-"""Class name -> its group, as PASCAL VOC has them."""
 
 _RUN_BITS = (4, 8, 12, 16)
 """Sizes of the numbers that say how long a run of equal values is, in Label Studio's encoding."""
@@ -76,18 +67,16 @@ def coco_record(
         "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
         "annotations": annotations,
         "categories": [
-            {"id": c.id, "name": c.name, "supercategory": SUPERCATEGORIES[c.name]}
-            for c in CLASSES
-            if c.id
+            {"id": c.id, "name": c.name, "supercategory": c.group}
+            for c in segmentation.classes.foreground
         ],
     }
 
 
 def _masks(segmentation: Segmentation) -> Iterator[tuple[ClassArea, NDArray[np.bool_]]]:
     """Give the area and the H×W mask of each class but background, the largest first."""
-    for area in class_areas(segmentation):
-        if area.class_id:
-            yield area, segmentation.class_map == area.class_id
+    for area in found_areas(segmentation):
+        yield area, segmentation.class_map == area.class_id
 
 
 def encode_yolo_labels(segmentation: Segmentation) -> bytes:
@@ -115,10 +104,10 @@ def _fraction(position: int, length: int) -> str:
     return f"{math.floor(position * 1_000_000 / length + 0.5) / 1_000_000:.6f}"
 
 
-def encode_yolo_data() -> bytes:
+def encode_yolo_data(classes: ClassSet) -> bytes:
     """Write the data.yaml that names YOLO's classes."""
     lines = ["train: images", "val: images", "names:"]
-    lines += [f"  {each.id - 1}: {each.name}" for each in CLASSES if each.id]
+    lines += [f"  {i}: {each.name}" for i, each in enumerate(classes.foreground)]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -147,12 +136,11 @@ def label_studio_record(segmentation: Segmentation, file_name: str) -> list[dict
     return [{"data": {"image": file_name}, "predictions": [prediction]}]
 
 
-def encode_label_studio_config() -> bytes:
+def encode_label_studio_config(classes: ClassSet) -> bytes:
     """Write the labelling configuration that `label_studio_record` belongs to."""
     labels = [
         f'    <Label value={quoteattr(each.name)} background="#{bytes(each.colour).hex()}"/>'
-        for each in CLASSES
-        if each.id
+        for each in classes.foreground
     ]
     lines = [
         "<View>",

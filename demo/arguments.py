@@ -48,6 +48,12 @@ def _shared_arguments() -> argparse.ArgumentParser:
         help="see below (default: the one that the page begins with)",
     )
     shared.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIR",
+        help="folder of a checkpoint, which may have classes of its own, instead of a variant",
+    )
+    shared.add_argument(
         "--side",
         type=int,
         default=DEFAULT_SIDE,

@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES, NOT_SEEN
+from demo.classes import NOT_SEEN, VOC, ClassSet
 from demo.errors import InvalidOption, shorten
 from demo.image import Image
 from demo.segmentation import Segmentation
@@ -82,25 +82,20 @@ def parse_background(text: str) -> Background:
     )
 
 
-def find_kept(names: Collection[str]) -> frozenset[int]:
+def find_kept(names: Collection[str], classes: ClassSet = VOC) -> frozenset[int]:
     """Find the ids of the classes to keep.
 
     Raises:
         InvalidOption: if a name is unknown, or there is none.
     """
     for name in names:
-        if not isinstance(name, str) or name not in CLASS_NAMES:
+        if not isinstance(name, str) or name not in classes.names:
             raise InvalidOption(
-                f"Unknown class {shorten(name)}. Choose among {', '.join(CLASS_NAMES)}."
+                f"Unknown class {shorten(name)}. Choose among {', '.join(classes.names)}."
             )
     if not names:
         raise InvalidOption("No class is kept. Choose at least one, such as person.")
-    return frozenset(CLASS_NAMES.index(name) for name in names)
-
-
-def find_foreground() -> frozenset[int]:
-    """Give the ids of all classes but background."""
-    return frozenset(range(1, len(CLASS_NAMES)))
+    return frozenset(classes.names.index(name) for name in names)
 
 
 def draw_alpha(

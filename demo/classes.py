@@ -1,6 +1,9 @@
-"""The 21 PASCAL VOC classes and their colours."""
+"""The classes of a checkpoint and their colours: PASCAL VOC's 21, or others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,21 +36,94 @@ CLASS_NAMES = (
 )
 
 
+MOST_CLASSES = 255
+"""A class map is uint8, and 255 means that nothing was seen."""
+
+BACKGROUND = "background"
+"""Name of the class of everything that is no other class; only class 0 can be it."""
+
+
 @dataclass(frozen=True)
-class VocClass:
-    """One class: its id in [0, 20], its VOC name and its colours (R, G, B in [0, 255]).
+class NamedClass:
+    """One class: its id, its name and its colours (R, G, B in [0, 255]).
 
     Attributes:
-        colour: VOC's own colour.
+        colour: VOC's own colour of this id, or the checkpoint's.
         safe_colour: a colour that the colour-blind can tell from the others.
         meaning: what the name says, where that is not plain; else empty.
+        group: VOC's group of the class; empty for the background and outside VOC.
     """
 
     id: int
     name: str
     colour: tuple[int, int, int]
     safe_colour: tuple[int, int, int]
+    meaning: str = ""
+    group: str = ""
+
+
+class ClassInfo(TypedDict):
+    """A class as the browser gets it: its name, what that means, and its colours."""
+
+    name: str
     meaning: str
+    voc: tuple[int, int, int]
+    safe: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ClassSet:
+    """The classes that a checkpoint tells apart, in the order of their ids.
+
+    Raises:
+        ValueError: at construction, if there are too few or too many, or two of one name.
+    """
+
+    classes: tuple[NamedClass, ...]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.classes) <= MOST_CLASSES:
+            raise ValueError(f"it has {len(self.classes)} classes, expected 2 to {MOST_CLASSES}")
+        if len(set(self.names)) < len(self.classes):
+            raise ValueError("two of its classes have the same name")
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names in the order of the ids."""
+        return tuple(each.name for each in self.classes)
+
+    @property
+    def has_background(self) -> bool:
+        """Whether class 0 is the background."""
+        return self.names[0] == BACKGROUND
+
+    @property
+    def foreground(self) -> tuple[NamedClass, ...]:
+        """All classes but the background."""
+        return self.classes[1:] if self.has_background else self.classes
+
+    def is_background(self, class_id: int) -> bool:
+        """Tell whether an id is that of the background."""
+        return class_id == 0 and self.has_background
+
+    @property
+    def infos(self) -> list[ClassInfo]:
+        """All classes as the browser gets them, in the order of their ids."""
+        return [
+            {"name": c.name, "meaning": c.meaning, "voc": c.colour, "safe": c.safe_colour}
+            for c in self.classes
+        ]
+
+    @cached_property
+    def palette(self) -> NDArray[np.uint8]:
+        """(256, 3) uint8 RGB: the colour of each class, and VOC's for all other values."""
+        palette = PALETTE.copy()
+        palette[: len(self.classes)] = [each.colour for each in self.classes]
+        palette.setflags(write=False)
+        return palette
 
 
 def _voc_colour(index: int) -> tuple[int, int, int]:
@@ -102,7 +178,52 @@ _MEANINGS = {
     "tvmonitor": "a television, or the screen of a computer",
 }
 
-CLASSES = tuple(
-    VocClass(i, name, _voc_colour(i), _SAFE_COLOURS[name], _MEANINGS.get(name, ""))
-    for i, name in enumerate(CLASS_NAMES)
+_GROUPS = {
+    "vehicle": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train"),
+    "indoor": ("bottle", "chair", "diningtable", "pottedplant", "sofa", "tvmonitor"),
+    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
+    "person": ("person",),
+}
+_GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}
+
+VOC = ClassSet(
+    tuple(
+        NamedClass(
+            i,
+            name,
+            _voc_colour(i),
+            _SAFE_COLOURS[name],
+            _MEANINGS.get(name, ""),
+            _GROUP_OF.get(name, ""),
+        )
+        for i, name in enumerate(CLASS_NAMES)
+    )
 )
+"""The 21 classes of PASCAL VOC."""
+
+CLASSES = VOC.classes
+
+
+def build_class_set(
+    names: Sequence[str], colours: Sequence[tuple[int, int, int]] | None = None
+) -> ClassSet:
+    """Build the classes of a checkpoint; VOC's own where the names are VOC's.
+
+    Args:
+        names: in the order of the ids.
+        colours: one for each; VOC's colours of the same ids if there are none.
+
+    Raises:
+        ValueError: with a clause that says what is wrong.
+    """
+    if tuple(names) == CLASS_NAMES and colours is None:
+        return VOC
+    chosen = colours or [_voc_colour(i) for i in range(len(names))]
+    if len(chosen) != len(names):
+        raise ValueError(f"it has {len(chosen)} colours for {len(names)} classes")
+    return ClassSet(
+        tuple(
+            NamedClass(i, name, colour, colour)
+            for i, (name, colour) in enumerate(zip(names, chosen, strict=True))
+        )
+    )

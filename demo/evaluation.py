@@ -14,7 +14,7 @@ from demo.classes import CLASS_NAMES, NOT_SEEN
 from demo.errors import DemoError
 from demo.inference import segment
 from demo.models.model import Model
-from demo.voc import CLASSES_COUNT, VOID, VocSplit
+from demo.voc import VOID, VocSplit
 
 
 @dataclass(eq=False)
@@ -23,27 +23,31 @@ class Tally:
 
     Attributes:
         framing: ``whole``, ``aspect`` or ``crop``.
-        confusion: (21, 21) int64; rows are ground truth, columns predictions.
+        names: of the C classes, in the order of their ids.
+        confusion: (C, C) int64; rows are ground truth, columns predictions.
         not_seen: number of judged pixels outside the network's view, which no row counts.
         images: number of images counted.
         seconds: time spent in `segment`.
     """
 
     framing: str
-    confusion: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros((CLASSES_COUNT, CLASSES_COUNT), np.int64)
-    )
+    names: Sequence[str] = CLASS_NAMES
+    confusion: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     not_seen: int = 0
     images: int = 0
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.confusion.size:
+            self.confusion = np.zeros((len(self.names), len(self.names)), np.int64)
 
     def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8], seconds: float) -> None:
         """Count one image, except the pixels whose ground truth is void."""
         judged = truth != VOID
         seen = judged & (predicted != NOT_SEEN)
-        pairs = truth[seen].astype(np.int64) * CLASSES_COUNT + predicted[seen]
-        counts = np.bincount(pairs, minlength=CLASSES_COUNT**2)
-        self.confusion += counts.reshape(CLASSES_COUNT, CLASSES_COUNT)
+        count = len(self.confusion)
+        pairs = truth[seen].astype(np.int64) * count + predicted[seen]
+        self.confusion += np.bincount(pairs, minlength=count**2).reshape(count, count)
         self.not_seen += int(np.count_nonzero(judged)) - int(np.count_nonzero(seen))
         self.images += 1
         self.seconds += seconds
@@ -54,7 +58,7 @@ class Tally:
         hits = self.confusion.diagonal()
         unions = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - hits
         present = np.flatnonzero(self.confusion.sum(axis=1))
-        return {CLASS_NAMES[i]: float(hits[i] / unions[i]) for i in present.tolist()}
+        return {self.names[i]: float(hits[i] / unions[i]) for i in present.tolist()}
 
     @property
     def miou(self) -> float:
@@ -134,7 +138,7 @@ def start_evaluation(
         "revision": revision,
         "mask_class": split.mask_class,
     }
-    return Evaluation(key, [Tally(framing) for framing in framings])
+    return Evaluation(key, [Tally(framing, split.classes.names) for framing in framings])
 
 
 def evaluate(split: VocSplit, evaluation: Evaluation, model: Model) -> Iterator[str]:

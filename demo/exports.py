@@ -24,8 +24,8 @@ from demo.annotations import (
     label_studio_record,
 )
 from demo.areas import class_areas, count_not_seen
-from demo.background import Background, draw_alpha, draw_background, find_foreground
-from demo.classes import CLASSES, NOT_SEEN, PALETTE
+from demo.background import Background, draw_alpha, draw_background
+from demo.classes import NOT_SEEN, ClassSet
 from demo.image import Image
 from demo.models.checkpoint import WeightsSource
 from demo.overlay import draw_overlay
@@ -76,12 +76,12 @@ def encode_jpeg(image: Image, quality: int = 90) -> bytes:
 
 def encode_class_map(segmentation: Segmentation) -> bytes:
     """Encode the class map as a single-channel PNG of class ids, with VOC's palette."""
-    return _encode_ids(segmentation.class_map)
+    return _encode_ids(segmentation.class_map, segmentation.classes)
 
 
-def _encode_ids(ids: NDArray[np.uint8]) -> bytes:
+def _encode_ids(ids: NDArray[np.uint8], classes: ClassSet) -> bytes:
     picture = PIL.Image.fromarray(ids)
-    picture.putpalette(PALETTE.tobytes())
+    picture.putpalette(classes.palette.tobytes())
     return _save(picture)
 
 
@@ -92,7 +92,8 @@ def encode_class(segmentation: Segmentation, class_id: int) -> bytes:
 
 def encode_cut_out(image: Image, segmentation: Segmentation, *, refine: bool = False) -> bytes:
     """Encode the image as an RGBA PNG, transparent in the background and where nothing was seen."""
-    alpha = draw_alpha(image, segmentation, find_foreground(), refine=refine)
+    kept = [each.id for each in segmentation.classes.foreground]
+    alpha = draw_alpha(image, segmentation, kept, refine=refine)
     return encode_picture(draw_background(image, alpha, Background("transparent")))
 
 
@@ -113,10 +114,10 @@ def encode_areas_csv(segmentation: Segmentation) -> bytes:
     return file.getvalue().encode()
 
 
-def encode_labelmap() -> bytes:
+def encode_labelmap(classes: ClassSet) -> bytes:
     """Write the classes and their colours, one line for each class."""
     lines = ["# label:color_rgb:parts:actions"]
-    lines += [f"{c.name}:{','.join(map(str, c.colour))}::" for c in CLASSES]
+    lines += [f"{c.name}:{','.join(map(str, c.colour))}::" for c in classes.classes]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -134,8 +135,9 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
     """
     stem = listed_name(file_name)
     class_map = segmentation.class_map
-    seen_ids = np.where(class_map == NOT_SEEN, 0, class_map).astype(np.uint8)
-    ids_for_cvat = _encode_ids(seen_ids)
+    nothing = 0 if segmentation.classes.has_background else NOT_SEEN
+    seen_ids = np.where(class_map == NOT_SEEN, nothing, class_map).astype(np.uint8)
+    ids_for_cvat = _encode_ids(seen_ids, segmentation.classes)
     files = {
         "classes.png": encode_class_map(segmentation),
         "overlay.png": encode_png(draw_overlay(image, segmentation)),
@@ -146,11 +148,11 @@ def build_files(image: Image, segmentation: Segmentation, file_name: str) -> dic
         "coco.json": encode_json(coco_record(segmentation, file_name)),
         "coco-polygons.json": encode_json(coco_record(segmentation, file_name, as_polygons=True)),
         "label-studio.json": encode_json(label_studio_record(segmentation, file_name)),
-        "label-studio.xml": encode_label_studio_config(),
+        "label-studio.xml": encode_label_studio_config(segmentation.classes),
         "class-ids.png": _save(PIL.Image.fromarray(seen_ids)),
         f"yolo/labels/{stem}.txt": encode_yolo_labels(segmentation),
-        "yolo/data.yaml": encode_yolo_data(),
-        "labelmap.txt": encode_labelmap(),
+        "yolo/data.yaml": encode_yolo_data(segmentation.classes),
+        "labelmap.txt": encode_labelmap(segmentation.classes),
         f"JPEGImages/{stem}.png": encode_png(image),
         f"SegmentationClass/{stem}.png": ids_for_cvat,
         f"SegmentationObject/{stem}.png": ids_for_cvat,

@@ -59,6 +59,7 @@ def segment(
         elapsed_ms=elapsed_s * 1000,
         precision=model.engine.precision,
         notes=notes,
+        classes=model.classes,
     )
 
 
@@ -73,8 +74,8 @@ def classify(
         framing: where these pixels lie in the original image.
 
     Returns:
-        (21, h/16, w/16) float32 logits, and the H×W uint8 class map of the original image, 255
-        where the network saw nothing.
+        (C, h/16, w/16) float32 logits of the C classes, and the H×W uint8 class map of the
+        original image, 255 where the network saw nothing.
     """
     logits = network(pixel_values)[0]
     return logits, classify_pixels(logits, framing)

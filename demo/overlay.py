@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from demo.classes import NOT_SEEN, PALETTE
+from demo.classes import NOT_SEEN
 from demo.errors import InvalidImage, InvalidOption
 from demo.image import Image
 from demo.segmentation import Segmentation
@@ -37,8 +37,10 @@ def draw_overlay(
         )
     if not 0 <= opacity <= 1:
         raise InvalidOption(f"Opacity {opacity} is out of range. Choose 0 to 1.")
-    colours = PALETTE[segmentation.class_map]
-    painted = segmentation.class_map != 0
+    colours = segmentation.classes.palette[segmentation.class_map]
+    painted = np.ones(segmentation.image_hw, np.bool_)
+    if segmentation.classes.has_background:
+        painted = segmentation.class_map != 0
     if (segmentation.class_map == NOT_SEEN).any():
         colours[segmentation.class_map == NOT_SEEN] = 128
         painted &= (segmentation.class_map != NOT_SEEN) | draw_stripes(segmentation.image_hw)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES
+from demo.classes import VOC, ClassSet
 from demo.framing import Framing
 from demo.models.checkpoint import WeightsSource
 from demo.variants import Variant
@@ -21,15 +21,16 @@ class Segmentation:
     """What a checkpoint said about one image.
 
     Attributes:
-        class_map: H×W uint8 class ids in [0, 20], or 255 where the network saw nothing;
+        class_map: H×W uint8 class ids, or 255 where the network saw nothing;
             H and W are those of the original image.
-        logits: (21, h, w) float32, as the engine gave them.
+        logits: (C, h, w) float32 of the C classes, as the engine gave them.
         framing: where the logits lie in the original image.
         variant: the model that was run.
         weights: where its weights came from.
         elapsed_ms: wall time of framing, network and class map together.
         precision: what the network computed in: ``f32`` or ``bf16``.
         notes: what was ignored when the image was read, one sentence for each thing.
+        classes: what the ids mean.
 
     Raises:
         ValueError: at construction, if the parts do not fit each other.
@@ -43,6 +44,7 @@ class Segmentation:
     elapsed_ms: float
     precision: str = "f32"
     notes: tuple[str, ...] = ()
+    classes: ClassSet = VOC
 
     def __post_init__(self) -> None:
         if self.class_map.shape != self.framing.image_hw or self.class_map.dtype != np.uint8:
@@ -50,8 +52,10 @@ class Segmentation:
                 f"Expected a uint8 class map of {self.framing.image_hw}, "
                 f"got {self.class_map.dtype} of {self.class_map.shape}."
             )
-        if self.logits.ndim != 3 or self.logits.shape[0] != len(CLASS_NAMES):
-            raise ValueError(f"Expected logits (21, h, w), got {self.logits.shape}.")
+        if self.logits.ndim != 3 or self.logits.shape[0] != len(self.classes):
+            raise ValueError(
+                f"Expected logits ({len(self.classes)}, h, w), got {self.logits.shape}."
+            )
         if not np.isfinite(self.logits).all():
             raise ValueError("Expected finite logits; the checkpoint or the engine is damaged.")
         self.class_map.setflags(write=False)

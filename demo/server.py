@@ -29,7 +29,7 @@ from demo.ui.gradio_patches import let_generators_end_twice
 from demo.ui.page import build_theme, read_css
 from demo.ui.requests import MISFIT, SEGMENT
 from demo.ui.uploads import upload_folder
-from demo.variants import VARIANTS
+from demo.variants import offered_variants
 from demo.web import built_site, live_socket
 from demo.web.allowed_routes import MAX_UPLOAD_BYTES
 from demo.web.client import client_address
@@ -187,7 +187,7 @@ def load_others(
 
     The first load of a network on a machine converts it, which takes seconds.
     """
-    for key in VARIANTS:
+    for key in offered_variants():
         idle_since = time.monotonic()
         while time.monotonic() - idle_since < idle_s:
             if stop.wait(_TURN_S):

@@ -15,6 +15,29 @@ def local_checkpoints() -> Path | None:
     return Path(value).expanduser() if value else None
 
 
+def own_models() -> list[tuple[str, str]]:
+    """SEGMENTATION_MODELS: models with classes of their own, one line ``NAME = WHERE`` each.
+
+    Returns:
+        The name, and the folder or the repository on the Hub, of each.
+
+    Raises:
+        InvalidOption: if a line is no such line.
+    """
+    models = []
+    for line in os.environ.get("SEGMENTATION_MODELS", "").splitlines():
+        name, equals, where = (part.strip() for part in line.partition("="))
+        if not line.strip():
+            continue
+        if not (name and equals and where):
+            raise InvalidOption(
+                f"SEGMENTATION_MODELS has the line {line.strip()!r}. Expected NAME = FOLDER, or "
+                "NAME = OWNER/REPOSITORY."
+            )
+        models.append((name, where))
+    return models
+
+
 def engine_choice() -> str:
     """SEGMENTATION_ENGINE: one of `ENGINES`; ``auto`` if it is not set.
 

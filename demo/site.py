@@ -16,14 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from demo.annotations import SUPERCATEGORIES, encode_label_studio_config, encode_yolo_data
-from demo.classes import CLASS_NAMES
+from demo.annotations import encode_label_studio_config, encode_yolo_data
+from demo.classes import VOC
 from demo.errors import DemoError
 from demo.exports import FILE_NOTES, describe_licence, encode_labelmap
 from demo.models.onnx_export import ExportedNetwork, export_onnx
 from demo.models.registry import default_registry
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
-from demo.ui.viewer_value import class_infos
 from demo.variants import VARIANTS
 from demo.web.built_site import FOLDER, ISOLATION
 
@@ -72,18 +71,18 @@ def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
     for example in examples:
         shutil.copy(EXAMPLES_FOLDER / f"{example['name']}.jpg", folder / "examples")
     site = {
-        "classes": class_infos(),
+        "classes": VOC.infos,
         "examples": examples,
         "first": _FIRST,
         "networks": networks,
         "runtime": _copy_runtime(folder),
         "packages": _copy_packages(folder),
         "notes": FILE_NOTES,
-        "groups": [SUPERCATEGORIES.get(name, "") for name in CLASS_NAMES],
+        "groups": [each.group for each in VOC.classes],
         "fixed": {
-            "labelmap.txt": encode_labelmap().decode(),
-            "label-studio.xml": encode_label_studio_config().decode(),
-            "yolo/data.yaml": encode_yolo_data().decode(),
+            "labelmap.txt": encode_labelmap(VOC).decode(),
+            "label-studio.xml": encode_label_studio_config(VOC).decode(),
+            "yolo/data.yaml": encode_yolo_data(VOC).decode(),
         },
         "versions": {"onnxruntime-web": _package("onnxruntime-web")["version"]},
     }

@@ -1,36 +1,46 @@
-"""The three published sizes of MobileViT + DeepLabV3."""
+"""The three published sizes of MobileViT + DeepLabV3, and models that an owner adds."""
 
+import functools
+import re
 from dataclasses import dataclass
 
 from demo.errors import InvalidOption, shorten
+from demo.settings import own_models
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One published model.
+    """One published model, or one that an owner adds.
 
     Attributes:
-        key: the word that chooses it: ``xxs``, ``xs`` or ``s``.
-        checkpoint: repository on the Hugging Face Hub.
-        parameters: trainable parameters, counted.
+        key: the word that chooses it: ``xxs``, ``xs``, ``s``, or made of an own model's name.
+        checkpoint: repository on the Hugging Face Hub; also a folder for an own model.
+        parameters: trainable parameters, counted; 0 for an own model.
         published_miou: PASCAL VOC mIoU in percent, from the paper and the model card
-            (https://arxiv.org/abs/2110.02178).
+            (https://arxiv.org/abs/2110.02178); 0 for an own model.
         hidden_sizes, neck_hidden_sizes, expand_ratio: the architecture, as in the config of
-            the checkpoint on the Hub.
+            the checkpoint on the Hub; an own model may have any.
+        name: that of an own model; empty for the published ones.
     """
 
     key: str
     checkpoint: str
-    parameters: int
-    published_miou: float
-    hidden_sizes: tuple[int, ...]
-    neck_hidden_sizes: tuple[int, ...]
-    expand_ratio: float
+    parameters: int = 0
+    published_miou: float = 0.0
+    hidden_sizes: tuple[int, ...] = ()
+    neck_hidden_sizes: tuple[int, ...] = ()
+    expand_ratio: float = 0.0
+    name: str = ""
 
     @property
     def label(self) -> str:
         """Name as shown to people, such as ``MobileViT-XXS``."""
-        return f"MobileViT-{self.key.upper()}"
+        return self.name or f"MobileViT-{self.key.upper()}"
+
+    @property
+    def short_label(self) -> str:
+        """Name beside other variants, such as ``XXS``."""
+        return self.name or self.key.upper()
 
 
 VARIANTS = {
@@ -67,13 +77,34 @@ VARIANTS = {
 }
 
 
+def own_variant(name: str, checkpoint: str) -> Variant:
+    """Describe a model with classes of its own.
+
+    Args:
+        name: as shown to people.
+        checkpoint: a folder, or a repository on the Hub.
+    """
+    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "own"
+    return Variant(key=f"{key}-model" if key in VARIANTS else key, checkpoint=checkpoint, name=name)
+
+
+@functools.cache
+def offered_variants() -> dict[str, Variant]:
+    """Map the keys to all variants: the published ones, and those of SEGMENTATION_MODELS."""
+    own = [own_variant(name, checkpoint) for name, checkpoint in own_models()]
+    return {**VARIANTS, **{variant.key: variant for variant in own}}
+
+
 def get_variant(key: str) -> Variant:
     """Look a variant up by its key, whatever its case.
 
     Raises:
         InvalidOption: if there is no such variant.
     """
+    offered = offered_variants()
     try:
-        return VARIANTS[key.strip().lower()]
+        return offered[key.strip().lower()]
     except (KeyError, AttributeError):
-        raise InvalidOption(f"Unknown variant {shorten(key)}. Choose xxs, xs or s.") from None
+        *first, last = offered
+        choice = f"{', '.join(first)} or {last}"
+        raise InvalidOption(f"Unknown variant {shorten(key)}. Choose {choice}.") from None

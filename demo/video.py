@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from demo.areas import class_areas
-from demo.classes import CLASS_NAMES
+from demo.classes import VOC, ClassSet
 from demo.errors import InvalidVideo
 from demo.image import Image
 from demo.inference import segment
@@ -177,12 +177,12 @@ def _add_stream(result: Any, source: Any, first: VideoFrame) -> Any:
     return output
 
 
-def encode_video_csv(frames: list[FrameAreas]) -> bytes:
+def encode_video_csv(frames: list[FrameAreas], classes: ClassSet = VOC) -> bytes:
     """Write the time and the fraction of each class that occurs, one row a frame, as UTF-8 CSV."""
     ids = sorted({class_id for frame in frames for class_id in frame.areas})
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(["time_s", *(CLASS_NAMES[class_id] for class_id in ids)])
+    table.writerow(["time_s", *(classes.names[class_id] for class_id in ids)])
     for frame in frames:
         fractions = (f"{frame.areas.get(class_id, 0.0):.6f}" for class_id in ids)
         table.writerow([f"{frame.time_s:.3f}", *fractions])

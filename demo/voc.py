@@ -8,11 +8,10 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES, PALETTE
+from demo.classes import VOC, ClassSet
 from demo.errors import InvalidImage, InvalidOption
 from demo.image import Image, read_image
 
-CLASSES_COUNT = len(CLASS_NAMES)
 VOID = 255
 """Value of pixels that are not judged: VOC's borders and difficult objects."""
 
@@ -46,11 +45,13 @@ class VocSplit:
         folder: holds JPEGImages and SegmentationClass.
         pairs: the photographs to evaluate, in order.
         mask_class: the class id of a mask's white pixels, if the truth is masks of one class.
+        classes: what the ids of the truth mean.
     """
 
     folder: Path
     pairs: tuple[VocPair, ...]
     mask_class: int | None = None
+    classes: ClassSet = VOC
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -64,7 +65,7 @@ class VocSplit:
             InvalidImage: if either cannot be read, or they differ in size.
         """
         image = read_image(pair.photograph)
-        truth = read_truth(pair.truth, self.mask_class)
+        truth = read_truth(pair.truth, self.mask_class, self.classes)
         if truth.shape != image.shape[:2]:
             raise InvalidImage(
                 f"The ground truth is {truth.shape} and the photograph {image.shape[:2]} (height, "
@@ -74,7 +75,11 @@ class VocSplit:
 
 
 def find_split(
-    folder: Path, split: str, limit: int | None = None, mask_class: str | None = None
+    folder: Path,
+    split: str,
+    limit: int | None = None,
+    mask_class: str | None = None,
+    classes: ClassSet = VOC,
 ) -> VocSplit:
     """Find the photographs of a split; without split files, all that have ground truth.
 
@@ -83,6 +88,7 @@ def find_split(
         split: a name, read from ImageSets/Segmentation/NAME.txt, or the path of such a file.
         limit: how many photographs to evaluate at most, the first ones.
         mask_class: name of the class of white pixels, if the truth is masks of one class.
+        classes: what the ids of the truth mean.
 
     Raises:
         InvalidOption: if there is nothing to evaluate, or no class has that name.
@@ -105,15 +111,16 @@ def find_split(
             f"Nothing to evaluate in {folder}. Expected JPEGImages/ID.jpg and "
             "SegmentationClass/ID.png, as PASCAL VOC has them."
         )
-    return VocSplit(folder, tuple(pairs[:limit]), _class_id(mask_class))
+    return VocSplit(folder, tuple(pairs[:limit]), _class_id(mask_class, classes), classes)
 
 
-def _class_id(name: str | None) -> int | None:
+def _class_id(name: str | None, classes: ClassSet) -> int | None:
     if name is None:
         return None
-    if name not in CLASS_NAMES:
-        raise InvalidOption(f"There is no class {name!r}. Choose one of {', '.join(CLASS_NAMES)}.")
-    return CLASS_NAMES.index(name)
+    if name not in classes.names:
+        names = ", ".join(classes.names)
+        raise InvalidOption(f"There is no class {name!r}. Choose one of {names}.")
+    return classes.names.index(name)
 
 
 def _find_list(folder: Path, split: str) -> Path | None:
@@ -188,12 +195,15 @@ def _pairs_of_line(folder: Path, photographs: dict[str, Path], line: str) -> lis
     return [_pair(folder, photographs, name)]
 
 
-def read_truth(path: Path, mask_class: int | None = None) -> NDArray[np.uint8]:
-    """Read ground truth: a PNG of class ids, or one whose colours are VOC's.
+def read_truth(
+    path: Path, mask_class: int | None = None, classes: ClassSet = VOC
+) -> NDArray[np.uint8]:
+    """Read ground truth: a PNG of class ids, or one of the classes' colours.
 
     Args:
         path: the file.
         mask_class: the class id of white pixels, if the file is a mask of one class.
+        classes: what the ids mean.
 
     Returns:
         H×W uint8 class ids, 255 for void.
@@ -209,66 +219,62 @@ def read_truth(path: Path, mask_class: int | None = None) -> NDArray[np.uint8]:
     except Exception as error:  # Pillow raises errors of any type on a damaged file
         raise InvalidImage(f"The ground truth {path.name} cannot be read.") from error
     if colours is not None:
-        return _ids_of_colours(colours, path)
+        return _ids_of_colours(colours, path, classes)
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * 255
     if values.ndim != 2 or values.dtype.kind not in "ui" or values.max(initial=0) > 255:
         raise InvalidImage(f"The ground truth {path.name} is not a single channel of class ids.")
     ids = values.astype(np.uint8)
     used = np.unique(ids)
-    if palette is not None and not _is_in_order(palette, used):
+    if palette is not None and not _is_in_order(palette, used, classes):
         table = np.zeros((256, 3), np.uint8)
         table.ravel()[: len(palette)] = palette
-        return _ids_of_colours(table[ids], path)
-    return _ids_of_grey(ids, used, path, mask_class, is_grey=palette is None)
+        return _ids_of_colours(table[ids], path, classes)
+    if palette is None and VOID in used and set(used.tolist()) <= {0, VOID}:
+        return _ids_of_mask(ids, path, mask_class)
+    _check_ids(used, path, classes)
+    return ids
 
 
-def _is_in_order(palette: Sequence[int], used: NDArray[np.uint8]) -> bool:
-    """Whether the values in use are class ids by their colours: VOC's, or grey levels."""
+def _is_in_order(palette: Sequence[int], used: NDArray[np.uint8], classes: ClassSet) -> bool:
+    """Whether the values in use are class ids by their colours: the classes', or grey levels."""
     table = np.array(palette, np.uint8).reshape(-1, 3)
     if used.max(initial=0) >= len(table):
         return True  # the palette does not colour these values
-    is_voc = (table[used] == PALETTE[used]).all()
-    return bool(is_voc or (table[used] == used[:, None]).all())
+    is_theirs = (table[used] == classes.palette[used]).all()
+    return bool(is_theirs or (table[used] == used[:, None]).all())
 
 
-def _ids_of_grey(
-    ids: NDArray[np.uint8],
-    used: NDArray[np.uint8],
-    path: Path,
-    mask_class: int | None,
-    *,
-    is_grey: bool,
-) -> NDArray[np.uint8]:
-    is_mask = is_grey and VOID in used and set(used.tolist()) <= {0, VOID}
-    if is_mask and mask_class is None:
+def _ids_of_mask(ids: NDArray[np.uint8], path: Path, mask_class: int | None) -> NDArray[np.uint8]:
+    if mask_class is None:
         raise InvalidImage(
             f"The ground truth {path.name} has the values 0 and 255 only, as a mask of one class "
             "has. Name the class with --mask-class, or give class ids."
         )
-    if is_mask:
-        return np.where(ids == VOID, np.uint8(mask_class or 0), np.uint8(0))
-    strange = np.setdiff1d(used, [*range(CLASSES_COUNT), VOID])
+    return np.where(ids == VOID, np.uint8(mask_class), np.uint8(0))
+
+
+def _check_ids(used: NDArray[np.uint8], path: Path, classes: ClassSet) -> None:
+    strange = np.setdiff1d(used, [*range(len(classes)), VOID])
     if strange.size:
         raise InvalidImage(
             f"The ground truth {path.name} has the values {strange.tolist()}. Expected class ids "
-            f"0 to {CLASSES_COUNT - 1} and {VOID} for void."
+            f"0 to {len(classes) - 1} and {VOID} for void."
         )
-    return ids
 
 
-def _ids_of_colours(colours: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    """Give each pixel the class of its colour in VOC's palette; H×W×3 uint8 -> H×W uint8."""
+def _ids_of_colours(colours: NDArray[np.uint8], path: Path, classes: ClassSet) -> NDArray[np.uint8]:
+    """Give each pixel the class of its colour in the palette; H×W×3 uint8 -> H×W uint8."""
     codes = colours.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
-    known = [*range(CLASSES_COUNT), VOID]
-    table = {int(PALETTE[i].astype(np.uint32) @ [65536, 256, 1]): i for i in known}
+    known = [*range(len(classes)), VOID]
+    table = {int(classes.palette[i].astype(np.uint32) @ [65536, 256, 1]): i for i in known}
     present, positions = np.unique(codes, return_inverse=True)
     strange = [code for code in present.tolist() if code not in table]
     if strange:
         names = ", ".join(f"#{code:06x}" for code in strange[:3])
         raise InvalidImage(
             f"The ground truth {path.name} has the colours {names}, which are no class's. Expected "
-            "class ids, or the colours of PASCAL VOC."
+            "class ids, or the colours of the checkpoint's classes, such as PASCAL VOC's."
         )
     ids = np.array([table[code] for code in present.tolist()], np.uint8)
     return ids[positions.reshape(codes.shape)]

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from demo.classes import CLASSES, PALETTE
+from demo.classes import CLASS_NAMES, CLASSES, PALETTE, VOC, build_class_set
 
 # Values of the colour map in the VOC2012 development kit
 KNOWN = {
@@ -56,3 +56,29 @@ def test_safe_colours_can_be_told_apart_without_a_kind_of_cones(missing: str) ->
     lab = as_cielab(colours, np.asarray(WITHOUT_CONES[missing]))
     least = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2))
     assert least > 15  # two colours of VOC are only 1 apart
+
+
+def test_other_classes_get_the_colours_of_voc_or_their_own() -> None:
+    plain = build_class_set(["road", "car"])
+    assert plain.classes[1].colour == (128, 0, 0) and not plain.has_background
+    assert [each.id for each in plain.foreground] == [0, 1]
+    own = build_class_set(["background", "car"], [(0, 0, 0), (1, 2, 3)])
+    assert own.palette[1].tolist() == [1, 2, 3] and own.is_background(0)
+    assert build_class_set(list(CLASS_NAMES)) is VOC
+
+
+@pytest.mark.parametrize(
+    ("names", "colours", "says"),
+    [
+        (["road"], None, "1 classes, expected 2 to 255"),
+        ([str(i) for i in range(256)], None, "256 classes"),
+        (["car", "car"], None, "the same name"),
+        (["road", "car"], [(0, 0, 0)], "1 colours for 2 classes"),
+    ],
+    ids=["one", "too-many", "same", "colours"],
+)
+def test_classes_that_make_no_sense_are_refused(
+    names: list[str], colours: list[tuple[int, int, int]] | None, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        build_class_set(names, colours)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from demo import exports
-from demo.classes import NOT_SEEN, PALETTE
+from demo.classes import NOT_SEEN, PALETTE, VOC
 from demo.exports import (
     areas_record,
     build_files,
@@ -123,7 +123,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
 
 
 def test_the_labelmap_has_a_line_for_each_class() -> None:
-    lines = encode_labelmap().decode().splitlines()
+    lines = encode_labelmap(VOC).decode().splitlines()
     assert lines[0] == "# label:color_rgb:parts:actions"
     assert lines[1] == "background:0,0,0::" and lines[16] == "person:192,128,128::"
     assert len(lines) == 22

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.classes import CLASS_NAMES
+from demo.classes import CLASS_NAMES, VOC, ClassSet, build_class_set
 
 CONFIG_FILE = "config.json"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -53,6 +53,7 @@ class WeightsSource:
         class_names: the classes that the weights were trained on.
         reason: why a source of higher rank was not used; empty if none was passed over.
         note: a sentence about how they were had, such as a refused token; empty if there is none.
+        all_names: all classes that the checkpoint has.
         accuracy: their own measured or published figure; None if there is none.
     """
 
@@ -63,6 +64,7 @@ class WeightsSource:
     reason: str = ""
     note: str = ""
     accuracy: Accuracy | None = None
+    all_names: tuple[str, ...] = CLASS_NAMES
 
     @property
     def badge(self) -> str:
@@ -81,7 +83,7 @@ class WeightsSource:
         reason = f" because {self.reason}" if self.reason else ""
         origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
         knows = f"They know {' and '.join(self.class_names)} only."
-        sentences = [origin, "" if self.class_names == CLASS_NAMES else knows, self.note]
+        sentences = [origin, "" if self.class_names == self.all_names else knows, self.note]
         return " ".join(filter(None, sentences))
 
 
@@ -93,11 +95,13 @@ class Checkpoint:
         folder: where the files are.
         source: where they came from.
         sha256: hexadecimal digest over the config and the weights.
+        classes: what it tells apart.
     """
 
     folder: Path
     source: WeightsSource
     sha256: str
+    classes: ClassSet = VOC
 
 
 def find_weights(folder: Path) -> Path | None:
@@ -129,16 +133,19 @@ def read_checkpoint(
     """
     name = name or f"{folder.parent.name}/{folder.name}"
     config, weights = _read_files(folder, name)
+    classes = _read_classes(config, name)
     hashes = [hashlib.sha256(content).hexdigest() for content in (config, weights)]
     source = WeightsSource(
         kind=kind,
         name=name,
         revision=revision or f"sha256:{hashes[1][:16]}",
-        class_names=_trained_classes(config, name),
+        class_names=_trained_classes(config, classes, name),
         accuracy=accuracy or read_accuracy(config),
         note=note,
+        all_names=classes.names,
     )
-    return Checkpoint(folder, source, hashlib.sha256("".join(hashes).encode()).hexdigest())
+    digest = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return Checkpoint(folder, source, digest, classes)
 
 
 def _read_files(folder: Path, name: str) -> tuple[bytes, bytes]:
@@ -151,10 +158,34 @@ def _read_files(folder: Path, name: str) -> tuple[bytes, bytes]:
     raise NoWeights(f"{name} lacks its config or its weights")
 
 
-def _trained_classes(config: bytes, name: str) -> tuple[str, ...]:
-    """Read the classes that the weights were trained on; all 21 if the config names none."""
+def _read_classes(config: bytes, name: str) -> ClassSet:
+    """Read what the checkpoint tells apart; VOC's classes if the config names none.
+
+    ``id2label`` names them, and ``palette`` may give a colour for each, as [red, green, blue].
+    """
     try:
-        names = json.loads(config).get("trained_classes") or CLASS_NAMES
+        read = json.loads(config)
+        labels = read.get("id2label") or dict(enumerate(CLASS_NAMES))
+        names = [str(labels[key]) for key in sorted(labels, key=int)]
+        if sorted(map(int, labels)) != list(range(len(labels))):
+            raise ValueError("its ids do not count from 0")
+        colours = [_read_colour(colour) for colour in read.get("palette", [])]
+        return build_class_set(names, colours or None)
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise NoWeights(f"the config of {name} is damaged: {error}") from None
+
+
+def _read_colour(colour: Sequence[int]) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in colour)
+    if not all(0 <= value <= 255 for value in (red, green, blue)):
+        raise ValueError(f"{colour} is no colour")
+    return red, green, blue
+
+
+def _trained_classes(config: bytes, classes: ClassSet, name: str) -> tuple[str, ...]:
+    """Read the classes that the weights were trained on; all if the config names none."""
+    try:
+        names = json.loads(config).get("trained_classes") or classes.names
         if isinstance(names, str):
             raise TypeError(names)
         return tuple(str(name) for name in names)

@@ -20,7 +20,7 @@ from demo.models.checkpoint import (
 from demo.models.engines.choice import load_engines
 from demo.models.model import Model
 from demo.models.sources import BUNDLED_SOURCES, Sources, own_sources
-from demo.variants import Variant
+from demo.variants import Variant, own_variant
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,18 @@ def load_bundled(variant: Variant, on_progress: OnProgress) -> Model:
     """
     model, weights = use_first(BUNDLED_SOURCES, variant, _loader(variant, on_progress))
     return dataclasses.replace(model, weights=weights)
+
+
+def load_checkpoint(folder: Path) -> Model:
+    """Load a checkpoint that may have any classes and any architecture of MobileViT.
+
+    Args:
+        folder: holds config.json, and model.safetensors or pytorch_model.bin.
+
+    Raises:
+        WeightsUnavailable: if the folder holds no usable checkpoint.
+    """
+    return load_folder(folder, own_variant(folder.resolve().name, str(folder)))
 
 
 def load_folder(folder: Path, variant: Variant) -> Model:
@@ -119,4 +131,6 @@ def _load(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> 
     grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
     if not np.isfinite(engines.engine(grey)).all():
         raise NoWeights(f"the checkpoint of {variant.label} gives no finite numbers")
-    return Model(variant, engines.engine, checkpoint.source, engines.bf16_engine)
+    return Model(
+        variant, engines.engine, checkpoint.source, engines.bf16_engine, checkpoint.classes
+    )

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
+from demo.classes import VOC, ClassSet
 from demo.models.checkpoint import WeightsSource
 from demo.models.engines.contract import Engine
 from demo.variants import Variant
@@ -17,12 +18,14 @@ class Model:
         engine: runs it; in f32 unless the machine's owner has asked for bf16.
         weights: where they came from.
         bf16_engine: runs it in bf16; None where the processor does not compute in that.
+        classes: what it tells apart.
     """
 
     variant: Variant
     engine: Engine
     weights: WeightsSource
     bf16_engine: Engine | None = None
+    classes: ClassSet = VOC
 
     @property
     def fast(self) -> "Model":

@@ -15,7 +15,7 @@ from demo.models.loading import Load, load_bundled, load_own
 from demo.models.model import Model
 from demo.models.slot import Slot
 from demo.models.sources import rank_bundled
-from demo.variants import VARIANTS, get_variant
+from demo.variants import get_variant, offered_variants
 
 
 class Registry:
@@ -35,7 +35,8 @@ class Registry:
     ) -> None:
         self._rank_bundled = rank_bundled
         self._slots = {
-            key: Slot(variant, load_own, load_bundled) for key, variant in VARIANTS.items()
+            key: Slot(variant, load_own, load_bundled)
+            for key, variant in offered_variants().items()
         }
 
     def get(self, key: str, on_progress: OnProgress | None = None) -> Model:

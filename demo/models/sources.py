@@ -42,6 +42,8 @@ def find_local(variant: Variant) -> Checkpoint | None:
     Raises:
         NoWeights: if the configured folder has no variants, or the variant's has no weights.
     """
+    if variant.name:
+        return _find_own_folder(variant)
     configured = local_checkpoints()
     if configured is None:
         return None
@@ -54,6 +56,11 @@ def find_local(variant: Variant) -> Checkpoint | None:
         names = " or ".join(WEIGHT_FILES)
         raise NoWeights(f"SEGMENTATION_CHECKPOINTS has no {names} in {variant.key}")
     return None
+
+
+def _find_own_folder(variant: Variant) -> Checkpoint | None:
+    folder = Path(variant.checkpoint).expanduser()
+    return read_checkpoint(folder, "local", name=variant.name) if folder.is_dir() else None
 
 
 def find_cached(variant: Variant) -> Checkpoint | None:
@@ -104,6 +111,6 @@ def _read_snapshot(snapshot: Path, variant: Variant, note: str = "") -> Checkpoi
         "hub",
         name=variant.checkpoint,
         revision=snapshot.name,
-        accuracy=Accuracy(is_mean=True, percent=variant.published_miou),
+        accuracy=None if variant.name else Accuracy(is_mean=True, percent=variant.published_miou),
         note=note,
     )

@@ -27,14 +27,14 @@ from demo.ui.requests import (
     segment_request,
 )
 from demo.ui.uploads import make_result_folder
-from demo.variants import VARIANTS
+from demo.variants import offered_variants
 
 
 def build_api() -> None:
     """Add the endpoints; their components are never shown."""
     with gr.Row(visible=False):
         image = gr.Image(label="image", image_mode=None, type="filepath")
-        variant = gr.Radio([BEST, *VARIANTS], value=BEST, label="variant")
+        variant = gr.Radio([BEST, *offered_variants()], value=BEST, label="variant")
         framing = gr.Radio(list(FRAMINGS), value=DEFAULT_FRAMING, label="framing")
         overlay = gr.Image(label="overlay", format="png")
         class_map = gr.Image(label="class map", format="png")
@@ -114,7 +114,8 @@ def on_api_background(  # noqa: PLR0917 - Gradio gives the inputs in their order
         The image as PNG.
     """
     with failures_shown_by_gradio():
-        kept = find_kept(DEFAULT_KEPT if keep is None else keep)
+        classes = choose_model(variant).classes
+        kept = find_kept(DEFAULT_KEPT if keep is None else keep, classes)
         if picture is None:
             behind = parse_background(background)
         else:

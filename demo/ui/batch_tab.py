@@ -20,13 +20,13 @@ from demo.batch import (
     gather_images,
     segment_batch,
 )
-from demo.classes import CLASSES
+from demo.classes import ClassSet
 from demo.ui.components import build_status, render_error, render_status
 from demo.ui.progress_bar import render_bar
 from demo.ui.requests import MISFIT, choose_model, describe_failure, read_upload
 from demo.ui.run import Run
 from demo.ui.uploads import lies_among_uploads, make_result_folder, note_upload
-from demo.variants import VARIANTS
+from demo.variants import offered_variants
 
 _HINT = (
     f'<p class="video-hint">Images, or ZIP files of them: at most {MAX_IMAGES} images and '
@@ -93,7 +93,7 @@ def build_batch_tab(tabs: gr.Tabs, photo: gr.HTML) -> None:
             folder = gr.UploadButton("Choose a folder", file_count="directory")
             gr.HTML(_HINT, apply_default_css=False)
             variant = gr.Radio(
-                [(v.key.upper(), v.key) for v in VARIANTS.values()],
+                [(v.short_label, v.key) for v in offered_variants().values()],
                 value="xxs",
                 label="MobileViT variant",
                 elem_id="batch-variant",
@@ -221,7 +221,7 @@ def _segment_all(run: Run, files: list[Upload], variant: str) -> Iterator[Parts]
             if run.is_stopped:
                 return
             rows.append(row)
-            drawn.append(_render_row(row, folder / f"row-{len(rows)}.jpg"))
+            drawn.append(_render_row(row, model.classes, folder / f"row-{len(rows)}.jpg"))
             now = time.monotonic()
             if now - told_at > _TELL_EVERY_S:
                 told_at = now
@@ -247,23 +247,23 @@ def _render_rows(drawn: list[str]) -> str:
     return f'<ul class="batch-rows">{"".join(drawn)}</ul>'
 
 
-def _render_row(row: BatchRow, thumbnail: Path) -> str:
+def _render_row(row: BatchRow, classes: ClassSet, thumbnail: Path) -> str:
     """Draw a row; its thumbnail is written to a file that the page fetches."""
     name = escape(row.image.name)
     if row.error:
         return f'<li class="failed"><span class="name">{name}</span> {escape(row.error)}</li>'
     thumbnail.write_bytes(row.thumbnail)
-    found = [area for area in row.areas if area.class_id][:_TOP_CLASSES]
-    classes = [
-        f'<span><i style="background: rgb{CLASSES[area.class_id].colour}"></i>'
-        f"{area.class_name} {area.fraction:.0%}</span>"
-        for area in found
+    found = [area for area in row.areas if not classes.is_background(area.class_id)]
+    shown = [
+        f'<span><i style="background: rgb{classes.classes[area.class_id].colour}"></i>'
+        f"{escape(area.class_name)} {area.fraction:.0%}</span>"
+        for area in found[:_TOP_CLASSES]
     ]
     return (
         f'<li><button type="button" data-path="{escape(str(row.image.path))}" data-name="{name}" '
         f'title="Open in the Image tab"><img src="gradio_api/file={quote(str(thumbnail))}" '
         f'alt="" loading="lazy"></button><span class="name">{name}</span>'
-        f"{''.join(classes) or 'Nothing was found.'}</li>"
+        f"{''.join(shown) or 'Nothing was found.'}</li>"
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from demo.classes import VOC
 from demo.models.checkpoint import WeightsSource
-from demo.ui.viewer_value import ViewerProps, class_infos
+from demo.ui.viewer_value import ViewerProps
 
 VIEWER = Path(__file__).parent / "viewer"
 
@@ -47,7 +48,7 @@ def build_viewer(
         module: name of the JavaScript module that has mount(); the element's own if there is none.
         props: what else it is mounted with.
     """
-    common: ViewerProps = {"module": f"viewer/{module or name}.js", "classes": class_infos()}
+    common: ViewerProps = {"module": f"viewer/{module or name}.js", "classes": VOC.infos}
     return gr.HTML(
         html_template=read_viewer(f"{name}.html"),
         css_template="".join(map(read_viewer, dict.fromkeys(("viewer.css", f"{name}.css")))),

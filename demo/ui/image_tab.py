@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from demo.classes import CLASS_NAMES
+from demo.areas import found_areas
+from demo.classes import BACKGROUND, CLASS_NAMES
 from demo.errors import DemoError
 from demo.framing import FRAMINGS
 from demo.inference import segment
@@ -35,7 +36,7 @@ from demo.ui.requests import (
     report_to,
 )
 from demo.ui.viewer_value import viewer_value
-from demo.variants import VARIANTS
+from demo.variants import offered_variants
 
 _MAX_LOADING_VISITORS = 16
 """How many visitors see the first network being loaded: each holds one of the server's 40 threads.
@@ -99,7 +100,7 @@ def build_image_tab(page: gr.Blocks) -> gr.HTML:
 
 def _build_variant() -> gr.Radio:
     return gr.Radio(
-        [(v.key.upper(), v.key) for v in VARIANTS.values()],
+        [(v.short_label, v.key) for v in offered_variants().values()],
         label="MobileViT variant, from the fastest to the largest",
         container=False,
         elem_id="variant",
@@ -172,7 +173,7 @@ def on_ready(photo: ImageRequest, variant: str | None) -> tuple[Any, ...]:
     """
     skipped = gr.skip()
     try:
-        model = choose_model(variant if variant in VARIANTS else None)
+        model = choose_model(variant if variant in offered_variants() else None)
     except DemoError as error:
         return skipped, skipped, skipped, render_error(str(error)), skipped
     examples = usable_examples.infos(model)
@@ -224,13 +225,13 @@ def describe_result(segmentation: Segmentation, framing: str) -> str:
     sentences = [took, *segmentation.notes]
     if framing == "auto" and segmentation.framing.name == "aspect":
         sentences.insert(1, "The picture is longer than 2:1, so it was not squashed to a square.")
-    if not any(segmentation.pixel_counts[1:-1]):
+    if not found_areas(segmentation):
         sentences.insert(0, _describe_nothing(segmentation.weights))
     return " ".join(sentences)
 
 
 def _describe_nothing(weights: WeightsSource) -> str:
-    names = [name for name in weights.class_names if name != "background"]
+    names = [name for name in weights.class_names if name != BACKGROUND]
     found, what = "Nothing found.", "one of them"
     if len(names) == 1:
         found, what = f"No {names[0]} found.", f"a {names[0]}"
@@ -239,7 +240,9 @@ def _describe_nothing(weights: WeightsSource) -> str:
 
 def _describe_known(weights: WeightsSource) -> str:
     """Say which classes the weights know."""
-    names = [name for name in weights.class_names if name != "background"]
+    names = [name for name in weights.class_names if name != BACKGROUND]
+    if weights.class_names == weights.all_names != CLASS_NAMES:
+        return f"It knows {len(names)} classes: {', '.join(names)}."
     if weights.class_names == CLASS_NAMES:
         return "It knows the 20 classes of PASCAL VOC: " + ", ".join(names) + "."
     plural = {"person": "people"}

@@ -1,4 +1,4 @@
-"""The Live camera tab; the frames themselves go through `demo.web.live_socket`."""
+"""The Live tab; the frames themselves go through `demo.web.live_socket`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,8 @@ import gradio as gr
 
 from demo.ui.components import build_viewer
 from demo.ui.uploads import lies_among_uploads
+from demo.ui.viewer_value import OwnModel
+from demo.variants import offered_variants
 from demo.web import built_site
 
 
@@ -14,7 +16,12 @@ def build_live_tab(tabs: gr.Tabs, photo: gr.HTML) -> None:
     """Lay out the tab; a frozen frame becomes the picture of the Image tab."""
     is_built = built_site.find_built_site() is not None
     in_browser = f"{built_site.ADDRESS}/#tab=live" if is_built else ""
-    live = build_viewer("live", module="live_server", in_browser=in_browser)
+    models = [
+        OwnModel(key=variant.key, label=variant.label)
+        for variant in offered_variants().values()
+        if variant.name
+    ]
+    live = build_viewer("live", module="live_server", in_browser=in_browser, models=models)
     live.submit(on_freeze, None, [tabs, photo], api_visibility="private")
 
 

@@ -28,9 +28,9 @@ def build_page() -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):
                 photo = build_image_tab(page)
-            with gr.Tab("Live camera", id="live", render_children=True):
+            with gr.Tab("Live", id="live", render_children=True):
                 build_live_tab(tabs, photo)
-            with gr.Tab("Video file", id="video"):
+            with gr.Tab("Video", id="video"):
                 build_video_tab()
             with gr.Tab("Batch", id="batch"):
                 build_batch_tab(tabs, photo)

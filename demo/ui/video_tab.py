@@ -1,8 +1,8 @@
-"""The Video file tab: a video in, the same with its overlay out, and its areas over time."""
+"""The Video tab: a video in, the same with its overlay out, and its areas over time."""
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import gradio as gr
 import pandas as pd
 
 from demo.background import DEFAULT_KEPT, draw_alpha, draw_background, find_kept, parse_background
-from demo.classes import CLASS_NAMES, CLASSES
+from demo.classes import CLASS_NAMES, CLASSES, ClassSet, NamedClass
 from demo.image import Image
 from demo.models.model import Model
 from demo.overlay import draw_overlay
@@ -28,7 +28,7 @@ from demo.ui.video_parts import (
     render_progress,
     render_waiting,
 )
-from demo.variants import VARIANTS
+from demo.variants import offered_variants
 from demo.video import (
     MAX_BYTES,
     MAX_FRAMES,
@@ -114,7 +114,7 @@ def build_video_tab() -> None:
             preview = build_player(_LIMITS, "video-preview")
             sample = gr.Button("Try the sample clip")
             variant = gr.Radio(
-                [(v.key.upper(), v.key) for v in VARIANTS.values()],
+                [(v.short_label, v.key) for v in offered_variants().values()],
                 value="xxs",
                 label="MobileViT variant",
                 info="The size of the network. Larger is more accurate, and slower.",
@@ -157,12 +157,16 @@ def _build_chart() -> gr.LinePlot:
         x=_X,
         y=_Y,
         color=_CLASS,
-        color_map={each.name: "#{:02x}{:02x}{:02x}".format(*each.colour) for each in CLASSES},
+        color_map=_colour_map(CLASSES),
         y_lim=[0, None],
         x_axis_format="~g",
         label="Areas over time",
         elem_id="video-chart",
     )
+
+
+def _colour_map(classes: Iterable[NamedClass]) -> dict[str, str]:
+    return {each.name: f"#{bytes(each.colour).hex()}" for each in classes}
 
 
 def _wire(video: gr.File, choices: list[Any], parts: Parts) -> None:
@@ -249,7 +253,7 @@ def on_stop(run: Run | None) -> Parts:
     return _stop_with(render_status("Stopped: no video is being segmented."))
 
 
-def _choose_drawing(shown: str, kept: list[str]) -> Draw:
+def _choose_drawing(shown: str, kept: list[str], classes: ClassSet) -> Draw:
     """Choose how frames are drawn.
 
     Raises:
@@ -257,7 +261,7 @@ def _choose_drawing(shown: str, kept: list[str]) -> Draw:
     """
     if shown == _OVERLAY:
         return draw_overlay
-    background, ids = parse_background(shown), find_kept(kept)
+    background, ids = parse_background(shown), find_kept(kept, classes)
 
     def draw(image: Image, segmentation: Segmentation) -> Image:
         return draw_background(image, draw_alpha(image, segmentation, ids), background)
@@ -308,8 +312,8 @@ def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -
         status=render_status("The network is being loaded."), stage=render_waiting("Loading")
     )
     try:
-        draw = _choose_drawing(*drawn)
         model = choose_model(variant)
+        draw = _choose_drawing(*drawn, model.classes)
         if run.is_stopped:
             return
         yield _change(status=render_status(f"{model.variant.label} segments the video."))
@@ -321,7 +325,7 @@ def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -
     except Exception as error:
         yield _stop_with(render_error(describe_failure(error)))
         return
-    table.write_bytes(encode_video_csv(frames))
+    table.write_bytes(encode_video_csv(frames, model.classes))
     summary = _summarise(model, frames, time.monotonic() - started, losses)
     yield _stop_with(
         render_status(summary, model.weights),
@@ -330,7 +334,7 @@ def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -
         player=render_player(target, "The video with its overlay", plays=True),
         overlay=str(target),
         table=str(table),
-        chart=_chart(frames),
+        chart=_chart(frames, model.classes),
     )
 
 
@@ -356,25 +360,29 @@ def _summarise(model: Model, frames: list[FrameAreas], took_s: float, losses: Lo
     count = f"{len(frames):,} frame{'s' if len(frames) != 1 else ''}"
     precision = model.fast.engine.precision
     done = f"{model.variant.label}: {count} at {rate:.1f} frames/s in {precision}."
-    nothing = [] if _seen(frames) else ["Nothing was found: every frame is background."]
+    nothing = (
+        [] if _seen(frames, model.classes) else ["Nothing was found: every frame is background."]
+    )
     return " ".join([done, *nothing, *losses.sentences()])
 
 
-def _seen(frames: list[FrameAreas]) -> list[int]:
+def _seen(frames: list[FrameAreas], classes: ClassSet) -> list[int]:
     """List the ids of the classes that occur, without the background."""
-    return sorted({class_id for frame in frames for class_id in frame.areas if class_id})
+    occurring = {class_id for frame in frames for class_id in frame.areas}
+    return sorted(class_id for class_id in occurring if not classes.is_background(class_id))
 
 
-def _chart(frames: list[FrameAreas]) -> Any:
+def _chart(frames: list[FrameAreas], classes: ClassSet) -> Any:
     """Show time, percentage and class name, with a few hundred points a class; or no chart."""
-    ids = _seen(frames)
+    ids = _seen(frames, classes)
     shown = frames[:: max(1, len(frames) // _CHART_POINTS)]
     rows = [
-        (frame.time_s, 100 * frame.areas.get(class_id, 0.0), CLASS_NAMES[class_id])
+        (frame.time_s, 100 * frame.areas.get(class_id, 0.0), classes.names[class_id])
         for frame in shown
         for class_id in ids
     ]
     largest = max((row[1] for row in rows), default=0.0)
     top = next(top for top in _CHART_TOPS if largest <= top + 1e-9)
     table = pd.DataFrame(rows, columns=[_X, _Y, _CLASS])
-    return gr.update(value=table, y_lim=[0, top], visible=bool(ids))
+    colours = _colour_map(classes.classes)
+    return gr.update(value=table, y_lim=[0, top], color_map=colours, visible=bool(ids))

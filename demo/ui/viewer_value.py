@@ -11,24 +11,15 @@ from typing import TypedDict
 import cv2
 import numpy as np
 
-from demo.areas import AreaRow, class_areas, count_not_seen
+from demo.areas import AreaRow, class_areas, count_not_seen, found_areas
 from demo.class_map import winning_classes
-from demo.classes import CLASSES, NOT_SEEN
+from demo.classes import NOT_SEEN, VOC, ClassInfo
 from demo.exports import encode_jpeg
 from demo.image import Image
 from demo.segmentation import Segmentation
 
 DISPLAY_SIDE = 2048
 """Longest side of the picture sent to the page, in pixels; results keep the full size."""
-
-
-class ClassInfo(TypedDict):
-    """A class: its name, what that means, and its colours."""
-
-    name: str
-    meaning: str
-    voc: tuple[int, int, int]
-    safe: tuple[int, int, int]
 
 
 class ViewerProps(TypedDict):
@@ -51,10 +42,18 @@ class ComparisonProps(ViewerProps):
     viewer: str
 
 
+class OwnModel(TypedDict):
+    """A model that the owner of the app offers beside the published variants."""
+
+    key: str
+    label: str
+
+
 class LiveProps(ViewerProps):
     """What the live view is mounted with: the address of the page without a server, or nothing."""
 
     in_browser: str
+    models: list[OwnModel]
 
 
 class ResultValue(TypedDict):
@@ -67,6 +66,7 @@ class ResultValue(TypedDict):
     winners: list[int]
     areas: list[AreaRow]
     not_seen: int
+    classes: list[ClassInfo] | None
 
 
 class ViewerImage(TypedDict):
@@ -119,14 +119,6 @@ class ComparisonValue(ViewerImage):
     agreement: list[AgreementRow]
 
 
-def class_infos() -> list[ClassInfo]:
-    """List the classes in the order of their ids."""
-    return [
-        {"name": c.name, "meaning": c.meaning, "voc": c.colour, "safe": c.safe_colour}
-        for c in CLASSES
-    ]
-
-
 def viewer_value(image: Image, segmentation: Segmentation) -> ViewerValue:
     """Build what demo/ui/viewer/viewer.js shows: the image and what can be inspected."""
     return {
@@ -147,8 +139,9 @@ def viewer_image(image: Image) -> ViewerImage:
 
 
 def _inspectable(segmentation: Segmentation) -> ResultValue:
-    logits = segmentation.logits.astype("<f2")  # (21, h, w)
-    found = [area.class_name for area in class_areas(segmentation) if area.class_id]
+    logits = segmentation.logits.astype("<f2")  # (C, h, w)
+    found = [area.class_name for area in found_areas(segmentation)]
+    classes = segmentation.classes
     return {
         "description": f"Your image with {', '.join(found) or 'nothing but background'} marked",
         "logits": _base64(logits.tobytes()),
@@ -157,6 +150,7 @@ def _inspectable(segmentation: Segmentation) -> ResultValue:
         "winners": winning_classes(logits.astype(np.float32)).tolist(),
         "areas": [[area.class_id, area.pixels] for area in class_areas(segmentation)],
         "not_seen": count_not_seen(segmentation),
+        "classes": None if classes is VOC else classes.infos,
     }
 
 

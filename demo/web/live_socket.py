@@ -22,6 +22,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from demo.areas import AreaRow
+from demo.classes import VOC, ClassInfo
 from demo.cpus import usable_cpus
 from demo.errors import Busy, DemoError, InvalidOption, shorten
 from demo.live import LiveResult, LiveSession
@@ -57,6 +58,8 @@ class LiveReady(TypedDict):
     weights: str
     precision: str
     has_bf16: bool
+    count: int
+    classes: list[ClassInfo] | None
 
 
 class LiveError(TypedDict):
@@ -100,6 +103,8 @@ async def serve_live(socket: WebSocket) -> None:
                 "weights": model.weights.describe(),
                 "precision": engine.precision,
                 "has_bf16": model.bf16_engine is not None,
+                "count": len(model.classes),
+                "classes": None if model.classes is VOC else model.classes.infos,
             }
             await socket.send_json(ready)
             await _converse(socket, LiveSession(engine), end, model.variant.key)

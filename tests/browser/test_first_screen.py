@@ -70,7 +70,7 @@ def test_a_link_opens_what_was_chosen(chromium: Browser, server: str) -> None:
         choose_variant(page, "XS")
         wait_for_result(page)
         expect(page).to_have_url(re.compile(r"#variant=xs&opacity=0.4&palette=safe$"))
-        page.get_by_role("tab", name="Live camera").click()
+        page.get_by_role("tab", name="Live").click()
         expect(page).to_have_url(re.compile(r"tab=live"))
         page.reload()
         expect(page.get_by_role("button", name="Start the camera")).to_be_visible(timeout=30_000)
@@ -114,13 +114,13 @@ def show_all_parts(page: Page) -> None:
 
 
 def show_live(page: Page) -> None:
-    page.get_by_role("tab", name="Live camera").click()
+    page.get_by_role("tab", name="Live").click()
     page.get_by_role("button", name="Start the camera").click()
     page.get_by_role("button", name="Stop").wait_for()
 
 
 def show_video(page: Page) -> None:
-    page.get_by_role("tab", name="Video file").click()
+    page.get_by_role("tab", name="Video").click()
     page.get_by_role("button", name="Try the sample clip").click()
     expect(page.get_by_role("button", name="Segment the video")).to_be_enabled(timeout=30_000)
 

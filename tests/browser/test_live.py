@@ -44,7 +44,7 @@ def live(camera: Browser, server: str) -> Iterator[Page]:
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(server)
-    page.get_by_role("tab", name="Live camera").click()
+    page.get_by_role("tab", name="Live").click()
     yield page
     context.close()
     assert not trouble
@@ -203,7 +203,7 @@ def test_sliders_say_their_values(live: Page) -> None:
 def test_freeze_takes_all_that_the_camera_can_give(page: Page) -> None:
     """Chromium's own fake camera has several sizes; the live view takes a smaller one."""
     page.context.grant_permissions(["camera"])
-    page.get_by_role("tab", name="Live camera").click()
+    page.get_by_role("tab", name="Live").click()
     start(page)
     width = int(page.locator(".live video").evaluate("video => video.videoWidth"))
     largest = page.locator(".live video").evaluate(
@@ -261,7 +261,7 @@ def test_the_side_begins_where_the_last_session_ended(live: Page) -> None:
     live.wait_for_function("localStorage.getItem('live side xxs') === '256'")
     live.evaluate("localStorage.setItem('live side xxs', '384')")
     live.reload()
-    live.get_by_role("tab", name="Live camera").click()
+    live.get_by_role("tab", name="Live").click()
     live.get_by_role("button", name="Start the camera").click()
     live.wait_for_function(
         "document.querySelector('.live .stats').textContent.includes('384 × 384 px')"
@@ -400,7 +400,7 @@ def test_out_of_sight_it_leaves_its_place_and_comes_back(live: Page) -> None:
     expect(live.locator(".live .message")).to_contain_text("Paused")
     wait_until_closed(sockets[0], live)
     assert is_camera_on(live)
-    live.get_by_role("tab", name="Live camera").click()
+    live.get_by_role("tab", name="Live").click()
     expect(live.locator(".live .message")).to_contain_text("is running", timeout=10_000)
     assert len(sockets) == 2
 
@@ -428,7 +428,7 @@ def test_a_lost_connection_is_made_again(live: Page) -> None:
     live.evaluate("window.isDown = false; window.before = window.opened.length")
     live.wait_for_timeout(5_000)  # longer than any wait between attempts
     assert live.evaluate("window.opened.length === window.before")
-    live.get_by_role("tab", name="Live camera").click()
+    live.get_by_role("tab", name="Live").click()
     expect(live.locator(".live .message")).to_contain_text("is running", timeout=15_000)
 
 
@@ -507,7 +507,8 @@ def test_another_background_is_drawn_and_recorded(live: Page, tmp_path: Path) ->
     live.wait_for_function(f"() => {corner}.data[1] === 177")
     with live.expect_download() as download:
         live.get_by_role("button", name="Record", exact=True).click()
-        expect(live.locator(".live .message")).to_contain_text(re.compile(r"0:0[2-9], .* MB"))
+        said = re.compile(r"Recording, 0:0[2-9], .* MB")
+        expect(live.locator(".live .message")).to_contain_text(said, timeout=30_000)
         live.get_by_role("button", name="Stop recording").click()
     expect(live.locator(".live .message")).to_contain_text("was saved as segmentation.")
     file = tmp_path / download.value.suggested_filename

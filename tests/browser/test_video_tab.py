@@ -16,7 +16,7 @@ SEGMENT = "Segment the video"
 @pytest.fixture
 def tab(page: Page) -> Page:
     """The page, with the Video tab shown."""
-    page.get_by_role("tab", name="Video file").click()
+    page.get_by_role("tab", name="Video").click()
     return page
 
 
@@ -115,7 +115,7 @@ def test_controls_on_a_phone_are_large_and_nothing_is_wider(
     page = context.new_page()
     page.goto(server)
     page.locator("#status", has_text="Ready").wait_for(timeout=60_000)
-    page.get_by_role("tab", name="Video file").click()
+    page.get_by_role("tab", name="Video").click()
     page.get_by_role("button", name="Try the sample clip").click()
     expect(page.locator("#video-status")).to_contain_text("The video is here")
     controls = page.locator("#video-tab button:visible, #video-variant label:has(input)")

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 from transformers import MobileViTForSemanticSegmentation
 
+from demo.classes import CLASS_NAMES
 from demo.variants import Variant
+from tests.support import ROOT
 from training.model import PREPROCESSOR, build_config
 
 
@@ -34,6 +36,30 @@ def save_random(variant: Variant, folder: Path, *, layout: str = "model.safetens
         torch.save(model.state_dict(), folder / layout)
         (folder / "model.safetensors").unlink()
     (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
+    return folder
+
+
+OWN_NAMES = ("background", "worker", "forklift")
+OWN_COLOURS = [[0, 0, 0], [255, 120, 0], [0, 90, 255]]
+
+
+def save_own(folder: Path) -> Path:
+    """Write a checkpoint with classes and colours of its own: the bundled XXS, that a person is a
+    worker and a cat a forklift."""
+    source = MobileViTForSemanticSegmentation.from_pretrained(
+        ROOT / "assets" / "checkpoints" / "xxs", dtype=torch.float32
+    )
+    head = source.segmentation_head.classifier
+    kept = [CLASS_NAMES.index(name) for name in ("background", "person", "cat")]
+    weights = {key: tensor[kept] for key, tensor in head.convolution.state_dict().items()}
+    head.convolution = nn.Conv2d(head.convolution.in_channels, len(kept), 1)
+    head.convolution.load_state_dict(weights)
+    source.config.id2label = dict(enumerate(OWN_NAMES))
+    source.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    for key in ("trained_classes", "measured"):
+        config.pop(key, None)
+    (folder / "config.json").write_text(json.dumps({**config, "palette": OWN_COLOURS}))
     return folder
 
 

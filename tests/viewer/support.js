@@ -1,6 +1,8 @@
 // Fields of known logits for the tests.
 
-import { CLASSES, Field } from "../../demo/ui/viewer/field.js";
+import { Field } from "../../demo/ui/viewer/field.js";
+
+const CLASSES = 21;
 
 /**
  * @typedef {object} Options

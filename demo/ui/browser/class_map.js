@@ -1,6 +1,6 @@
 // The class map of a result and its areas, as demo/class_map.py and demo/areas.py give them.
 
-import { CLASSES, Field } from "../viewer/field.js";
+import { Field } from "../viewer/field.js";
 
 /** @import { AreaRow } from "../viewer/types.js" */
 
@@ -8,7 +8,7 @@ import { CLASSES, Field } from "../viewer/field.js";
  * Find the classes that can have the largest logit somewhere between the points of the grid: those
  * that no other class leads at all four corners of some cell.
  *
- * @param {Float32Array} logits of shape (21, h, w).
+ * @param {Float32Array} logits of shape (C, h, w).
  * @param {number} height at least 2, as is the width.
  * @param {number} width
  * @returns {number[]} class ids, ascending.
@@ -16,6 +16,7 @@ import { CLASSES, Field } from "../viewer/field.js";
 export function findWinners(logits, height, width) {
   const plane = height * width;
   const corners = [0, 1, width, width + 1];
+  const classes = logits.length / plane;
   const leaders = findLeaders(logits, plane);
   /** @type {Set<number>} */
   const winners = new Set();
@@ -25,7 +26,7 @@ export function findWinners(logits, height, width) {
       const first = leaders[at];
       winners.add(first);
       if (corners.every((corner) => leaders[at + corner] === first)) continue;
-      for (let id = 0; id < CLASSES; id++) {
+      for (let id = 0; id < classes; id++) {
         if (!winners.has(id) && !isBehind(logits, plane, id, at, width)) winners.add(id);
       }
     }
@@ -42,7 +43,7 @@ export function findWinners(logits, height, width) {
 function findLeaders(logits, plane) {
   const leaders = new Uint8Array(plane);
   const best = logits.slice(0, plane);
-  for (let id = 1; id < CLASSES; id++) {
+  for (let id = 1; id < logits.length / plane; id++) {
     for (let at = 0; at < plane; at++) {
       const logit = logits[id * plane + at];
       if (logit > best[at]) {
@@ -65,7 +66,7 @@ function findLeaders(logits, plane) {
  */
 function isBehind(logits, plane, id, at, width) {
   const a = id * plane + at;
-  for (let other = 0; other < CLASSES; other++) {
+  for (let other = 0; other < logits.length / plane; other++) {
     const b = other * plane + at;
     if (
       logits[b] > logits[a] &&
@@ -82,7 +83,7 @@ function isBehind(logits, plane, id, at, width) {
 /**
  * Find the class of each pixel of an image that the network saw whole.
  *
- * @param {Float32Array} logits of shape (21, h, w).
+ * @param {Float32Array} logits of shape (C, h, w).
  * @param {[h: number, w: number]} grid
  * @param {number[]} winners see findWinners.
  * @param {{width: number, height: number}} image
@@ -104,7 +105,7 @@ export function classifyPixels(logits, grid, winners, { width, height }) {
 export function countAreas(classMap) {
   const counts = new Float64Array(256);
   for (const id of classMap) counts[id]++;
-  return Array.from({ length: CLASSES }, (_, id) => /** @type {AreaRow} */ ([id, counts[id]]))
+  return Array.from(counts.subarray(0, 255), (_, id) => /** @type {AreaRow} */ ([id, counts[id]]))
     .filter(([, pixels]) => pixels)
     .sort(([, one], [, other]) => other - one);
 }

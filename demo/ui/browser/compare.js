@@ -147,6 +147,7 @@ export function describeResult({ areas, grid, height, logits, width, winners }, 
     winners,
     areas,
     not_seen: 0,
+    classes: null,
   };
 }
 

@@ -1,4 +1,4 @@
-// The Live camera tab: the live view with this browser as the place where frames are segmented.
+// The Live tab: the live view with this browser as the place where frames are segmented.
 
 import { find } from "../viewer/dom.js";
 import { copyFrame } from "../viewer/frame_encoder.js";
@@ -132,7 +132,7 @@ class LocalConnection {
     if (precision === this.precision) return;
     this.precision = precision;
     const { label, weights } = this.about;
-    this.on.onReady({ ready: label, weights, precision, has_bf16: false });
+    this.on.onReady({ ready: label, weights, precision, has_bf16: false, count: 0, classes: null });
   }
 
   /**

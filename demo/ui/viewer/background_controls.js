@@ -42,6 +42,7 @@ export class BackgroundControls {
     this.onChange = onChange;
     /** @type {number[]} */
     this.offered = [];
+    this.names = "";
     this.wasChosen = false;
     const kind = make("select", {}, ...KINDS.map(([value, name]) => new Option(name, value)));
     this.colour = make("input", { type: "color", value: effect.colour });
@@ -99,16 +100,22 @@ export class BackgroundControls {
    * none, everything that was found.
    *
    * @param {number[]} present class ids.
+   * @param {ClassInfo[]} classes what they mean.
    */
-  offer(present) {
-    const { classes, effect } = this;
-    const found = present.filter((id) => id).sort((one, other) => one - other);
+  offer(present, classes = this.classes) {
+    const { effect } = this;
+    this.classes = classes;
+    const isBackground = (/** @type {number} */ id) => !id && classes[0].name === "background";
+    const found = [...new Set(present)].filter((id) => !isBackground(id));
+    found.sort((one, other) => one - other);
     const isKnown = found.some((id) => effect.kept.has(id));
     if (!this.wasChosen || !isKnown) {
       const people = found.filter((id) => classes[id].name === PERSON);
       effect.kept = new Set(people.length ? people : found);
     }
-    if (found.join() === this.offered.join()) return;
+    const names = found.map((id) => classes[id].name).join();
+    if (names === this.names) return;
+    this.names = names;
     this.offered = found;
     this.kept.replaceChildren(...found.map((id) => this.#makeBox(id)));
     if (!found.length) this.kept.textContent = "nothing was found";
@@ -120,9 +127,11 @@ export class BackgroundControls {
    * @param {number[]} present class ids.
    */
   offerAlso(present) {
-    const people = this.classes.findIndex(({ name }) => name === PERSON);
-    const known = new Set([people, ...this.offered, ...present]);
-    if (known.size > this.offered.length) this.offer([...known]);
+    const { classes, offered } = this;
+    const people = classes.findIndex(({ name }) => name === PERSON);
+    const earlier = offered.filter((id) => id < classes.length); // another network may know fewer
+    const known = new Set([...(people < 0 ? [] : [people]), ...earlier, ...present]);
+    this.offer([...known]);
   }
 
   /** @param {number} id of a class. */

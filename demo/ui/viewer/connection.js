@@ -1,7 +1,6 @@
 // The socket of one live session, with one frame in flight. Its other side is
 // demo/web/live_socket.py.
 
-import { CLASSES } from "./field.js";
 import { decodeHalfFloats } from "./half_floats.js";
 
 /** @import { LiveError, LiveHeader, LiveReady } from "./types.js" */
@@ -37,6 +36,7 @@ export class Connection {
     /** @type {string | null} */
     this.reason = null;
     this.isReady = false;
+    this.count = 0; // of classes
     /** @type {{takenAt: number, sentAt: number} | null} */
     this.inFlight = null;
     this.socket = new WebSocket(address);
@@ -78,6 +78,7 @@ export class Connection {
         this.reason = told.error;
       } else {
         this.isReady = true;
+        this.count = told.count;
         this.on.onReady(told);
       }
       return;
@@ -86,19 +87,22 @@ export class Connection {
     const { takenAt, sentAt } = this.inFlight;
     this.inFlight = null;
     const roundTrip = performance.now() - sentAt;
-    this.on.onResult({ ...decodeResult(message), takenAt, roundTrip });
+    this.on.onResult({ ...decodeResult(message, this.count), takenAt, roundTrip });
   }
 }
 
-/** @param {ArrayBuffer} message the length of the header, the header, and the logits. */
-function decodeResult(message) {
+/**
+ * @param {ArrayBuffer} message the length of the header, the header, and the logits.
+ * @param {number} count of the classes.
+ */
+function decodeResult(message, count) {
   const length = new DataView(message).getUint32(0, true);
   const text = new TextDecoder().decode(new Uint8Array(message, 4, length));
   /** @type {LiveHeader} */
   const header = JSON.parse(text);
   const sent = decodeHalfFloats(message.slice(4 + length));
   const [height, width] = header.grid;
-  const logits = new Float32Array(CLASSES * height * width).fill(ABSENT);
+  const logits = new Float32Array(count * height * width).fill(ABSENT);
   header.classes.forEach((id, i) => {
     const part = sent.subarray(i * height * width, (i + 1) * height * width);
     logits.set(part, id * height * width);

@@ -1,6 +1,6 @@
 // Where the results of several variants disagree.
 
-import { CLASSES, NOT_SEEN } from "./field.js";
+import { NOT_SEEN } from "./field.js";
 import { cssColour } from "./style.js";
 
 /** @import { ClassField, Field } from "./field.js" */
@@ -8,7 +8,7 @@ import { cssColour } from "./style.js";
 /** @import { Sampling } from "./sampling.js" */
 /** @import { ClassInfo, Colour } from "./types.js" */
 
-const DIFFERENT = CLASSES; // an id that no class has, so that hiding classes does not hide it
+const DIFFERENT = 254; // an id that no class has, so that hiding classes does not hide it
 
 /** @type {Colour} */
 const PINK = [255, 0, 200];
@@ -20,7 +20,7 @@ export const DISAGREEMENT_COLOUR = cssColour(PINK);
 const SAME = { name: "the same", voc: [0, 0, 0], safe: [0, 0, 0] };
 
 /** The classes of a disagreement: the same or different. @type {ClassInfo[]} */
-export const DISAGREEMENT_CLASSES = Array(CLASSES).fill(SAME);
+export const DISAGREEMENT_CLASSES = Array(DIFFERENT).fill(SAME);
 DISAGREEMENT_CLASSES[DIFFERENT] = { name: "different", voc: PINK, safe: PINK };
 
 /**

@@ -10,8 +10,6 @@ import { cutIntoRuns, planAxis } from "./sampling.js";
 /** @import { Run, Sampling } from "./sampling.js" */
 /** @import { ResultValue, ViewerImage } from "./types.js" */
 
-export const CLASSES = 21;
-
 /** Stands in a class map for pixels that the network was not shown. */
 export const NOT_SEEN = 255;
 
@@ -34,7 +32,7 @@ const NEGLIGIBLE = 12; // a logit this far behind adds less than 1e-5 to the sum
 
 /**
  * What a field is made of: base64 text of half floats, or logits that are decoded already, as
- * (21, h, w) floats.
+ * (C, h, w) floats.
  *
  * @typedef {Pick<ResultValue, "grid" | "box" | "winners"> & Pick<ViewerImage, "width" | "height">
  *     & {logits: string | Float32Array}} FieldSource
@@ -47,6 +45,7 @@ export class Field {
     this.logits = typeof logits === "string" ? decodeHalfFloats(decodeBase64(logits)) : logits;
     this.gridHeight = result.grid[0];
     this.gridWidth = result.grid[1];
+    this.classes = this.logits.length / (this.gridHeight * this.gridWidth);
     this.top = result.box[0];
     this.left = result.box[1];
     this.bottom = result.box[2];
@@ -71,7 +70,7 @@ export class Field {
     const row = this.#interpolateRow(down.cells[0], down.fractions[0]);
     const cell = across.cells[0];
     const scores = [];
-    for (let id = 0; id < CLASSES; id++) {
+    for (let id = 0; id < this.classes; id++) {
       const at = id * this.gridWidth + cell;
       const score = row[at] + across.fractions[0] * (row[at + 1] - row[at]);
       scores.push({ id, score });
@@ -91,11 +90,11 @@ export class Field {
    * @param {number} cell the row of the grid above the line.
    * @param {number} fraction of the way from there to the next row.
    * @param {Float32Array} [out] is filled and returned.
-   * @returns {Float32Array} of shape (21, w).
+   * @returns {Float32Array} of shape (C, w).
    */
-  #interpolateRow(cell, fraction, out = new Float32Array(CLASSES * this.gridWidth)) {
-    const { gridWidth: width, gridHeight: height, logits } = this;
-    for (let id = 0; id < CLASSES; id++) {
+  #interpolateRow(cell, fraction, out = new Float32Array(this.classes * this.gridWidth)) {
+    const { classes, gridWidth: width, gridHeight: height, logits } = this;
+    for (let id = 0; id < classes; id++) {
       const above = (id * height + cell) * width;
       for (let x = 0; x < width; x++) {
         const upper = logits[above + x];
@@ -121,7 +120,7 @@ export class Field {
     const down = planAxis(rows, this.gridHeight, this.top, this.bottom);
     const ids = new Uint8Array(width * height).fill(NOT_SEEN);
     const runs = cutIntoRuns(across);
-    const row = new Float32Array(CLASSES * this.gridWidth);
+    const row = new Float32Array(this.classes * this.gridWidth);
     for (let y = 0; y < height; y++) {
       if (!down.seen[y]) continue;
       this.#interpolateRow(down.cells[y], down.fractions[y], row);
@@ -222,7 +221,7 @@ function closeClasses(row, winners, gridWidth, cell) {
     ...ends.map((x) => row[leader(row, winners, gridWidth, x) * gridWidth + x] - NEGLIGIBLE),
   );
   const close = [];
-  for (let id = 0; id < CLASSES; id++) {
+  for (let id = 0; id < row.length / gridWidth; id++) {
     if (ends.some((x) => row[id * gridWidth + x] > floor)) close.push(id);
   }
   return close;

@@ -12,15 +12,8 @@ import { OLDEST_MS } from "./pace.js";
 import { Recorder } from "./recorder.js";
 import { Sight } from "./sight.js";
 import { choosePalette } from "./style.js";
-import {
-  CameraError,
-  closeCamera,
-  enlarge,
-  looksAtVisitor,
-  offerCameras,
-  openCamera,
-  takePhoto,
-} from "./webcam.js";
+import { CameraError, closeCamera, enlarge, looksAtVisitor } from "./webcam.js";
+import { offerCameras, openCamera, takePhoto } from "./webcam.js";
 
 /** @import { LiveResult } from "./connection.js" */
 /** @import { Place } from "./live_session.js" */
@@ -39,7 +32,8 @@ export class LiveView {
    */
   constructor(root, classes, place, onFreeze) {
     this.root = root;
-    this.classes = classes;
+    this.pageClasses = classes;
+    this.classes = [...classes]; // of the network that runs; all parts share this list
     this.onFreeze = onFreeze;
     this.video = find(root, "video", HTMLVideoElement);
     this.stage = find(root, ".stage", HTMLElement);
@@ -51,17 +45,17 @@ export class LiveView {
     });
     this.overlay = new LiveOverlay(this.video);
     const background = find(root, ".background", HTMLElement);
-    this.background = new BackgroundControls(background, classes, firstEffect(), () =>
+    this.background = new BackgroundControls(background, this.classes, firstEffect(), () =>
       this.overlay.repaint(),
     );
     this.recorder = new Recorder(this.#button("record"), this.video, this.overlay, (sentence) =>
       this.#say(sentence),
     );
-    this.readings = new LiveReadings(root, classes, this.overlay);
-    this.labels = new LiveLabels(root, classes, this.overlay);
-    this.pointer = new LivePointer(root, classes, this.overlay);
+    this.readings = new LiveReadings(root, this.classes, this.overlay);
+    this.labels = new LiveLabels(root, this.classes, this.overlay);
+    this.pointer = new LivePointer(root, this.classes, this.overlay);
     this.session = new LiveSession(this.video, place, {
-      onConnecting: (variant) => this.#say(`Starting MobileViT-${variant.toUpperCase()} ...`),
+      onConnecting: () => this.#say(`Starting ${this.settings.label} ...`),
       onReady: (ready) => this.#onReady(ready),
       onResult: (result, now) => this.#show(result, now),
       onEnd: (sentence) => this.#onEnd(sentence),
@@ -207,8 +201,8 @@ export class LiveView {
 
   /** List the cameras; before a visitor has allowed one, browsers name none. */
   async #listCameras() {
-    const count = await offerCameras(this.cameras, this.stream ?? undefined);
-    find(this.root, ".camera", HTMLElement).hidden = count === 0;
+    const hasAny = (await offerCameras(this.cameras, this.stream ?? undefined)) > 0;
+    find(this.root, ".camera", HTMLElement).hidden = !hasAny;
   }
 
   /** @param {boolean} isRunning */
@@ -243,11 +237,12 @@ export class LiveView {
   }
 
   /** @param {LiveReady} ready */
-  #onReady({ ready, weights, precision, has_bf16 }) {
+  #onReady({ ready, weights, precision, has_bf16, classes }) {
+    this.classes.splice(0, this.classes.length, ...(classes ?? this.pageClasses));
+    this.#applySettings();
     this.#say(`${ready} is running in ${precision}.`);
     find(this.root, ".exact", HTMLElement).hidden = !has_bf16;
-    find(this.root, ".weights", HTMLElement).hidden = false;
-    find(this.root, ".weights p", HTMLElement).textContent = weights;
+    this.readings.tellWeights(weights);
   }
 
   /** @param {string | null} sentence why the server ended the session; null if it goes on. */

@@ -25,6 +25,7 @@ export class LiveReadings {
     this.slow = find(root, ".slow", HTMLElement);
     this.stats = find(root, ".stats", HTMLElement);
     this.legend = find(root, ".legend", HTMLElement);
+    this.weights = find(root, ".weights", HTMLElement);
     /** @type {LiveResult | null} the newest result that was shown. */
     this.result = null;
   }
@@ -59,6 +60,12 @@ export class LiveReadings {
   show(isRunning) {
     for (const panel of this.panels) panel.hidden = !isRunning;
     if (!isRunning) this.chart.clear();
+  }
+
+  /** @param {string} sentence says where the weights come from. */
+  tellWeights(sentence) {
+    this.weights.hidden = false;
+    find(this.weights, "p", HTMLElement).textContent = sentence;
   }
 
   /** Show nothing of the last connection. The chart goes on over a gap. */

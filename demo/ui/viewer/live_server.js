@@ -1,7 +1,7 @@
 // The server as the place where live frames are segmented.
 
 import { Connection } from "./connection.js";
-import { find } from "./dom.js";
+import { find, make } from "./dom.js";
 import { FrameEncoder } from "./frame_encoder.js";
 import { LiveView } from "./live.js";
 
@@ -21,6 +21,7 @@ import { LiveView } from "./live.js";
 export function mount(element, props, _watch, trigger, upload) {
   const root = find(element, ".live", HTMLElement);
   offerBrowser(root, props.in_browser ?? "");
+  offerModels(root, props.models ?? []);
   new LiveView(root, props.classes, liveServer(), async (photo) =>
     trigger("submit", await upload(photo)),
   );
@@ -39,6 +40,20 @@ export function liveServer() {
       return new Connection(address, on);
     },
   };
+}
+
+/**
+ * Offer the owner's models beside the published variants.
+ *
+ * @param {HTMLElement} root holds live.html.
+ * @param {{key: string, label: string}[]} models
+ */
+function offerModels(root, models) {
+  const fieldset = find(root, ".variants", HTMLElement);
+  for (const { key, label } of models) {
+    const radio = make("input", { type: "radio", value: key });
+    fieldset.append(make("label", { title: label }, radio, make("span", {}, label)));
+  }
 }
 
 /**

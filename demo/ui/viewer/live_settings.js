@@ -51,6 +51,12 @@ export class LiveSettings {
     return find(this.root, ".variants input:checked", HTMLInputElement).value;
   }
 
+  /** The name of the chosen variant. */
+  get label() {
+    const label = find(this.root, ".variants label:has(input:checked)", HTMLElement);
+    return label.title.split(",")[0];
+  }
+
   /** The side of the network's input in pixels; null if the pace decides. */
   get side() {
     return this.sides.value === "auto" ? null : Number(this.sides.value);

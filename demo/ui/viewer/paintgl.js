@@ -1,11 +1,13 @@
 // Paints a field with a WebGL2 fragment shader at the screen's own resolution.
 
-import { CLASSES } from "./field.js";
 import { CONFIDENCE_COLOURS } from "./style.js";
 
 /** @import { Field } from "./field.js" */
 /** @import { Sampling } from "./sampling.js" */
 /** @import { Style } from "./style.js" */
+
+/** More classes in one image are not painted: uniforms are few. */
+const MOST_WINNERS = 64;
 
 const VERTEX = `#version 300 es
 void main() {
@@ -19,12 +21,12 @@ precision highp float;
 precision highp sampler2DArray;
 precision highp usampler2D;
 
-const int CLASSES = ${CLASSES};
+const int MOST = ${MOST_WINNERS};
 const int NOT_SEEN = 255;
 
 uniform sampler2DArray logits;      // one layer for each class, one texel for each grid point
 uniform sampler2D lookUp;           // 256 columns; colours, outlines, confidence
-uniform int winners[CLASSES];
+uniform int winners[MOST];
 uniform int winnersCount;
 uniform vec2 canvasSize;
 uniform vec4 view;                  // left, top, image pixels per canvas pixel (x, y)
@@ -73,7 +75,8 @@ float confidence(vec2 at, float best) {
   vec2 along;
   place(at, cell, along);
   float sum = 0.0;
-  for (int id = 0; id < CLASSES; id++) sum += exp(score(id, cell, along) - best);
+  int classes = textureSize(logits, 0).z;
+  for (int id = 0; id < classes; id++) sum += exp(score(id, cell, along) - best);
   return 1.0 / sum;
 }
 
@@ -157,11 +160,11 @@ export class PainterGL {
     const { gridWidth: width, gridHeight: height } = field;
     const [target, format, type] = [gl.TEXTURE_2D_ARRAY, gl.RED, gl.FLOAT];
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage3D(target, 0, gl.R32F, width, height, CLASSES, 0, format, type, field.logits);
-    const winners = new Int32Array(CLASSES);
-    winners.set(field.winners);
+    gl.texImage3D(target, 0, gl.R32F, width, height, field.classes, 0, format, type, field.logits);
+    const winners = new Int32Array(MOST_WINNERS);
+    winners.set(field.winners.slice(0, MOST_WINNERS));
     gl.uniform1iv(this.#uniform("winners"), winners);
-    gl.uniform1i(this.#uniform("winnersCount"), field.winners.length);
+    gl.uniform1i(this.#uniform("winnersCount"), Math.min(field.winners.length, MOST_WINNERS));
     gl.uniform4f(this.#uniform("box"), field.left, field.top, field.right, field.bottom);
   }
 

@@ -44,8 +44,9 @@
 /**
  * What the live view is mounted with.
  *
- * @typedef {ViewerProps<null> & {in_browser?: string}} LiveProps in_browser: address of the page
- *     without a server; empty if there is none.
+ * @typedef {ViewerProps<null> & {in_browser?: string, models?: {key: string, label: string}[]}}
+ *     LiveProps in_browser: address of the page without a server; empty if there is none. models:
+ *     those that the owner of the app offers beside the published variants.
  */
 
 /**
@@ -53,7 +54,7 @@
  *
  * @typedef {object} ResultValue
  * @property {string} description for people who do not see the picture.
- * @property {string | Float32Array} logits of shape (21, h, w): base64 of little-endian half floats
+ * @property {string | Float32Array} logits of shape (C, h, w): base64 of little-endian half floats
  *     from the server, floats from the network in the browser.
  * @property {[h: number, w: number]} grid the shape of the logits of one class.
  * @property {[top: number, left: number, bottom: number, right: number]} box the part of the image
@@ -61,6 +62,7 @@
  * @property {number[]} winners ids of the classes that can have the largest logit somewhere.
  * @property {AreaRow[]} areas exact, in pixels, largest first.
  * @property {number} not_seen number of pixels outside the box.
+ * @property {ClassInfo[] | null} classes what the ids mean, if they are not those of the page.
  */
 
 /**
@@ -133,6 +135,8 @@
  * @property {string} weights a sentence that says where the weights come from.
  * @property {string} precision what the network computes in: f32 or bf16.
  * @property {boolean} has_bf16 whether bf16 can be chosen.
+ * @property {number} count of the classes.
+ * @property {ClassInfo[] | null} classes what the ids mean, if they are not those of the page.
  */
 
 /**

@@ -58,7 +58,8 @@ export class Viewer {
     const { software = false, hasConfidence = true, saved = {}, onChoice = () => {} } = options;
     this.onChoice = onChoice;
     this.root = root;
-    this.classes = classes;
+    this.pageClasses = classes;
+    this.classes = classes; // of the result that is shown
     /** @type {Viewer[]} all viewers that share choices, controls and viewport with this one. */
     this.linked = [this];
     /** @type {Choices} they stay when another image comes. */
@@ -110,13 +111,15 @@ export class Viewer {
    * @param {ViewerValue & {label?: string} | null} result
    * @param {Inspection | null} inspection
    */
-  show(result, inspection = result && inspect(result, this.classes)) {
+  show(result, inspection = null) {
+    this.classes = result?.classes ?? this.pageClasses;
+    const inspected = inspection ?? (result && inspect(result, this.classes));
     find(this.root, ".empty", HTMLElement).hidden = Boolean(result);
     find(this.root, ".shown", HTMLElement).hidden = !result;
-    this.shown = result && inspection && { result, inspection };
+    this.shown = result && inspected && { result, inspection: inspected };
     if (!this.shown) return;
     this.stage.show(this.shown.result, this.shown.inspection.field);
-    this.background.offer(this.#present());
+    this.background.offer(this.#present(), this.classes);
     this.#showProbe(this.linked.find((other) => other !== this && other.probed)?.probed ?? null);
     this.#renderAreas();
     this.#redraw();
