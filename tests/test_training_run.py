@@ -12,7 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from demo.classes import CLASS_NAMES
+from demo.image import read_image
+from demo.inference import segment
+from demo.models.loading import load_checkpoint as load_own
 from demo.models.sources import BUNDLED_FOLDER
+from demo.ui.examples import EXAMPLES_FOLDER
 from demo.variants import get_variant
 from tests.training_folder import (
     CAT,
@@ -21,6 +25,7 @@ from tests.training_folder import (
     sources_of,
     write_folder,
     write_maps,
+    write_picture,
 )
 from training.card import main as write_card_of
 from training.contact_sheet import draw_sheet, look
@@ -222,3 +227,36 @@ def test_an_interrupted_run_ends_with_the_same_checkpoint(folder: Path) -> None:
     ends = [(folder / name / "checkpoint" / "model.safetensors") for name in ("whole", "parts")]
     assert ends[0].read_bytes() == ends[1].read_bytes()
     assert "mIoU" in (folder / "parts" / "log.txt").read_text()
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_run_with_other_classes_gives_a_checkpoint_that_the_app_loads(tmp_path: Path) -> None:
+    names = ["background", "forklift", "person"]
+    for name, class_id in (("a", 1), ("b", 2)):
+        write_picture(tmp_path / "warehouse" / "JPEGImages" / f"{name}.jpg", class_id)
+    table = 'folder = "warehouse"\n'
+    (tmp_path / "plan.toml").write_text(
+        f"classes = {json.dumps(names)}\n[[train]]\n{table}[[check]]\n{table}"
+    )
+    files = ["--plan", f"{tmp_path}/plan.toml", "--folder", str(tmp_path)]
+    start = ["--begin", str(BUNDLED_FOLDER / "xxs"), "--variant", "xxs", "--steps", "1"]
+    options = read_options([*files, *start, "--run", str(tmp_path / "run")], None)
+    prepare(options)
+    Run(Worker(rank=0, count=1, device=torch.device("cpu")), options).train()
+    assert "forklift" in (tmp_path / "run" / "log.txt").read_text()
+    model = load_own(tmp_path / "run" / "checkpoint")
+    assert list(model.classes.names) == names and model.weights.describe().endswith("folder.")
+    # One small step leaves a person, whom the bundled checkpoint knows, where it was.
+    result = segment(read_image(EXAMPLES_FOLDER / "astronaut.jpg"), model)
+    assert (result.class_map == names.index("person")).mean() > 0.2
+
+
+def test_the_teacher_serves_its_own_classes_only(folder: Path) -> None:
+    plan = folder / "plan.toml"
+    plan.write_text('classes = ["background", "cat", "dog", "person"]\n' + plan.read_text())
+    files = ["--plan", str(plan), "--folder", str(folder), "--run", str(folder / "run")]
+    options = read_options(
+        [*files, "--variant", "xxs", "--steps", "1", "--maps", str(folder / "maps")], None
+    )
+    with pytest.raises(ValueError, match="The teacher knows VOC's classes only"):
+        prepare(options)

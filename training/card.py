@@ -18,10 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo.classes import CLASS_NAMES
 from demo.exports import encode_jpeg
 from training.contact_sheet import Example, draw_sheet, look
-from training.measures import class_ious, describe, mean_iou
+from training.measures import class_ious, describe
 from training.model import load_checkpoint, read_variant, save_checkpoint
 from training.segmenters import open_checkpoint
 from training.sources import Item, Plan, read_pixels, read_plan
@@ -32,21 +31,21 @@ _LEAST_IOU = 0.005
 
 
 def count_all(examples: Sequence[Example]) -> Tensor:
-    """Sum the pixel counts of photographs; (21, 21) float64."""
+    """Sum the pixel counts of photographs; (C, C) float64."""
     return torch.from_numpy(np.sum([each.counts for each in examples], axis=0).astype(float))
 
 
-def leave_out_classes(folder: Path, counts: Tensor) -> list[str]:
+def leave_out_classes(folder: Path, counts: Tensor, classes: Sequence[str]) -> list[str]:
     """Rewrite a checkpoint without the classes that it never gets right.
 
     Returns:
         the names of the classes that were left out.
     """
-    ious = class_ious(counts)
-    wrong = [name for name in CLASS_NAMES if ious.get(name, 1.0) < _LEAST_IOU]
+    ious = class_ious(counts, classes)
+    wrong = [name for name in classes if ious.get(name, 1.0) < _LEAST_IOU]
     if wrong:
-        others = [name for name in CLASS_NAMES if name not in wrong]
-        save_checkpoint(load_checkpoint(folder, 1), folder, others)
+        others = [name for name in classes if name not in wrong]
+        save_checkpoint(load_checkpoint(folder, 1, classes), folder, others)
     return wrong
 
 
@@ -57,23 +56,26 @@ def agreement(folder: Path, other: Path, items: Sequence[Item]) -> float:
     return float(np.concatenate([each.ravel() for each in equal]).mean())
 
 
-def write_card(title: str, lines: Sequence[str], counts: Tensor, origins: Sequence[str]) -> str:
+def write_card(
+    title: str, lines: Sequence[str], ious: dict[str, float], origins: Sequence[str]
+) -> str:
     """The text of a card.
 
     Args:
         title: names the variant.
         lines: figures in words, one for each folder that was checked.
-        counts: (21, 21) of the folder whose masks know all classes.
+        ious: of each class, in the folder whose masks know all classes.
         origins: where the photographs come from.
     """
-    rows = "\n".join(f"| {name} | {iou:.3f} |" for name, iou in class_ious(counts).items())
+    rows = "\n".join(f"| {name} | {iou:.3f} |" for name, iou in ious.items())
+    mean = sum(ious.values()) / len(ious)
     return (
         f"# {title}\n\n"
         f"Protocol: the app's own `segment()`, framing `whole`, side {SIDE}, at the original size "
         "of the photographs; one confusion matrix over all pixels, background included, void "
         "excluded. The same by `python -m demo evaluate`.\n\n"
         + "".join(f"- {line}\n" for line in lines)
-        + f"\n| class | IoU |\n|---|---|\n{rows}\n| mean | {mean_iou(counts):.3f} |\n\n"
+        + f"\n| class | IoU |\n|---|---|\n{rows}\n| mean | {mean:.3f} |\n\n"
         "## Origins\n\n"
         + "".join(f"- {origin}\n" for origin in origins)
         + "\n![The mask and what the checkpoint says, for each class](contact-sheet.jpg)\n\n"
@@ -111,7 +113,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     plan, folder = read_plan(options.plan, options.folder), options.checkpoint
     lines, examples = _figures(plan, folder)
-    wrong = leave_out_classes(folder, count_all(examples))
+    wrong = leave_out_classes(folder, count_all(examples), plan.classes)
     if wrong:
         lines, examples = _figures(plan, folder)
         lines.append(f"Left out, because it is never right: {', '.join(wrong)}")
@@ -122,7 +124,8 @@ def main(arguments: list[str]) -> None:
     print("\n".join(lines), flush=True)
     tables = tomllib.loads(options.plan.read_text(encoding="utf-8"))["train"]
     origins = [f"`{table['folder']}`: {table.get('origin', 'unknown')}" for table in tables]
-    card = write_card(read_variant(folder).label, lines, count_all(examples), origins)
+    ious = class_ious(count_all(examples), plan.classes)
+    card = write_card(read_variant(folder).label, lines, ious, origins)
     (folder / "README.md").write_text(card, encoding="utf-8")
     sheet = draw_sheet(examples, with_photographs=options.with_photographs)
     (folder / "contact-sheet.jpg").write_bytes(encode_jpeg(sheet, 88))

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES, PALETTE
-from training.measures import COUNT, count_picture
+from demo.classes import PALETTE
+from training.measures import count_picture
 from training.segmenters import Segmenter
 from training.sources import VOID, Item, read_mask, read_pixels
 
@@ -29,7 +29,7 @@ class Example:
     Attributes:
         item: the photograph.
         said: H×W uint8 class ids.
-        counts: (21, 21) int64, see `training.measures.count_picture`.
+        counts: (C, C) int64, see `training.measures.count_picture`.
     """
 
     item: Item
@@ -54,7 +54,7 @@ def look(segmenter: Segmenter, items: Sequence[Item], side: int) -> list[Example
 def draw_sheet(examples: Sequence[Example], *, with_photographs: bool = False) -> NDArray[np.uint8]:
     """Draw the middling photograph of each class; h×w×3 uint8 RGB."""
     tiles = []
-    for class_id in range(1, COUNT):
+    for class_id in range(1, len(examples[0].item.classes)):
         shown = [each for each in examples if each.counts[class_id].sum() > 0]
         if shown:
             middling = sorted(shown, key=lambda each: each.iou(class_id))[len(shown) // 2]
@@ -71,7 +71,7 @@ def _draw_tile(example: Example, class_id: int, with_photograph: bool) -> NDArra
         pictures.insert(0, read_pixels(example.item.path))
     tile = np.hstack([_fit(picture) for picture in pictures])
     caption = np.full((_CAPTION, tile.shape[1], 3), 255, np.uint8)
-    text = f"{CLASS_NAMES[class_id]} {example.iou(class_id):.2f}"
+    text = f"{example.item.classes[class_id]} {example.iou(class_id):.2f}"
     cv2.putText(caption, text, (6, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([caption, tile])
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES
 from training.maps import LOGIT_STEPS, map_path
 from training.sources import Item, Plan, read_mask, read_pixels
 from training.teacher import CELLS, CLASSES
@@ -25,16 +24,14 @@ _FEW = 30
 _RARITY = 0.7
 """A class of half as many photographs is drawn 2 to this power times as often."""
 
-_COUNT = len(CLASS_NAMES)
-
 
 class Knowledge(NamedTuple):
     """What masks and teacher may say of one photograph.
 
     Attributes:
-        known: (21,) bool, classes that the mask can be asked about; none without a mask.
-        allowed: (21,) bool, classes that the teacher may name where the mask says nothing.
-        raised: (21,) float32, what is added to the teacher's logits.
+        known: (C,) bool, classes that the mask can be asked about; none without a mask.
+        allowed: (C,) bool, classes that the teacher may name where the mask says nothing.
+        raised: (C,) float32, what is added to the teacher's logits.
     """
 
     known: NDArray[np.bool_]
@@ -49,35 +46,36 @@ def read_maps(maps: Path | None, item: Item) -> NDArray[np.int8]:
     return np.asarray(np.load(map_path(maps, item.name)))
 
 
-def _at(ids: Sequence[int]) -> NDArray[np.bool_]:
-    """(21,) bool with True at some class ids."""
-    chosen = np.zeros(_COUNT, np.bool_)
+def _at(ids: Sequence[int], count: int) -> NDArray[np.bool_]:
+    """(C,) bool with True at some class ids."""
+    chosen = np.zeros(count, np.bool_)
     chosen[list(ids)] = True
     return chosen
 
 
-def _count(ids: NDArray[np.integer]) -> NDArray[np.intp]:
-    """(21,) how often each class id occurs in an array."""
-    return np.bincount(ids.ravel(), minlength=256)[:_COUNT]
+def _count(ids: NDArray[np.integer], count: int) -> NDArray[np.intp]:
+    """(C,) how often each class id occurs in an array."""
+    return np.bincount(ids.ravel(), minlength=256)[:count]
 
 
 def find_knowledge(item: Item, mask: NDArray[np.uint8], maps: NDArray[np.int8]) -> Knowledge:
     """What is known of a photograph, given its whole mask and the teacher's maps."""
-    nothing, everything = np.zeros(_COUNT, np.bool_), np.ones(_COUNT, np.bool_)
-    as_it_is = np.zeros(_COUNT, np.float32)
+    count = len(item.classes)
+    nothing, everything = np.zeros(count, np.bool_), np.ones(count, np.bool_)
+    as_it_is = np.zeros(count, np.float32)
     if item.partial:
-        return Knowledge(_at(item.partial), ~_at(item.partial), as_it_is)
+        return Knowledge(_at(item.partial, count), ~_at(item.partial, count), as_it_is)
     if item.mask is not None:
-        return Knowledge(everything, (_count(mask) > 0) | _at([0]), as_it_is)
+        return Knowledge(everything, (_count(mask, count) > 0) | _at([0], count), as_it_is)
     if not item.shows or not maps.shape[2]:
         return Knowledge(nothing, everything, as_it_is)
     return Knowledge(nothing, everything, _favour(item.shows, maps))
 
 
 def _favour(shows: Sequence[int], maps: NDArray[np.int8]) -> NDArray[np.float32]:
-    """What to add to the teacher's logits if some classes are in the picture; (21,) float32."""
-    said = _count(maps[..., :CLASSES].argmax(axis=2))
-    raised = np.full(_COUNT, -_RAISE / 2, np.float32)
+    """What to add to the teacher's logits if some classes are in the picture; (C,) float32."""
+    said = _count(maps[..., :CLASSES].argmax(axis=2), CLASSES)
+    raised = np.full(CLASSES, -_RAISE / 2, np.float32)
     raised[0] = 0
     for class_id in shows:
         raised[class_id] = _RAISE if said[class_id] < _SEEN_SHARE * CELLS**2 else 0
@@ -85,15 +83,17 @@ def _favour(shows: Sequence[int], maps: NDArray[np.int8]) -> NDArray[np.float32]
 
 
 def find_classes(item: Item, maps_folder: Path | None) -> NDArray[np.bool_]:
-    """(21,) bool: the classes that a photograph shows."""
-    found, maps = _at(item.shows), read_maps(maps_folder, item)
+    """(C,) bool: the classes that a photograph shows."""
+    count = len(item.classes)
+    found, maps = _at(item.shows, count), read_maps(maps_folder, item)
     if item.mask is not None:
         mask = read_mask(item, read_pixels(item.path).shape[:2])
-        found |= _count(mask) > _LEAST_SHARE * mask.size
+        found |= _count(mask, count) > _LEAST_SHARE * mask.size
     if maps.shape[2] and (item.mask is None or item.partial):
         knowledge = find_knowledge(item, np.zeros((1, 1), np.uint8), maps)
         logits = maps[..., :CLASSES] / LOGIT_STEPS + knowledge.raised
-        found |= _count(np.where(knowledge.allowed, logits, -99).argmax(axis=2)) > _LEAST_CELLS
+        said = np.where(knowledge.allowed, logits, -99).argmax(axis=2)
+        found |= _count(said, count) > _LEAST_CELLS
     return found
 
 
@@ -102,7 +102,7 @@ def sum_chances(plan: Plan, classes: NDArray[np.bool_]) -> NDArray[np.float64]:
 
     Args:
         plan: the photographs and shares.
-        classes: (n, 21) bool, see `find_classes`.
+        classes: (n, C) bool, see `find_classes`.
 
     Returns:
         (n,) float64, ascending to 1: sums of the probabilities.

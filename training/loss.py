@@ -17,7 +17,7 @@ def segmentation_loss(logits: Tensor, targets: Targets) -> Tensor:
     """Cross-entropy with the targets plus half of the Dice loss where masks are known.
 
     Args:
-        logits: (B, 21, side/16, side/16).
+        logits: (B, C, side/16, side/16).
         targets: at a quarter of the side.
 
     Returns:
@@ -37,7 +37,7 @@ def dice_loss(shares: Tensor, targets: Targets) -> Tensor:
     Each class of a scene counts alike, so that a bird weighs as much as the sky around it.
 
     Args:
-        shares: (B, 21, G, G) probabilities.
+        shares: (B, C, G, G) probabilities.
         targets: of the same size.
     """
     weights = targets.weights[:, None]

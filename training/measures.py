@@ -11,12 +11,12 @@ from demo.classes import CLASS_NAMES
 from training.segmenters import Segmenter
 from training.sources import VOID, Item, read_mask, read_pixels
 
-COUNT = len(CLASS_NAMES)
 
-
-def count_pixels(segmenter: Segmenter, items: Iterable[Item], side: int) -> Tensor:
-    """Sum what `count_picture` counts over photographs; (21, 21) float64."""
-    counts = np.zeros((COUNT, COUNT))
+def count_pixels(
+    segmenter: Segmenter, items: Iterable[Item], side: int, count: int = len(CLASS_NAMES)
+) -> Tensor:
+    """Sum what `count_picture` counts over photographs; (C, C) float64 for a count C of classes."""
+    counts = np.zeros((count, count))
     for item in items:
         pixels = read_pixels(item.path)
         counts += count_picture(segmenter(pixels, side), item)
@@ -24,7 +24,7 @@ def count_pixels(segmenter: Segmenter, items: Iterable[Item], side: int) -> Tens
 
 
 def count_picture(said: NDArray[np.uint8], item: Item) -> NDArray[np.int64]:
-    """Pixels by true class (rows) and by what is said (columns); (21, 21).
+    """Pixels by true class (rows) and by what is said (columns); (C, C).
 
     Where masks know some classes only, everything else counts as background, on both sides.
     Masks are taken as published, not shifted.
@@ -36,22 +36,22 @@ def count_picture(said: NDArray[np.uint8], item: Item) -> NDArray[np.int64]:
     truth = read_mask(item, said.shape, as_published=True)
     if item.partial:
         said = np.where(np.isin(said, item.partial), said, np.uint8(0))
-    judged = truth != VOID
-    pairs = truth[judged].astype(np.int64) * COUNT + said[judged]
-    return np.bincount(pairs, minlength=COUNT**2).reshape(COUNT, COUNT)
+    judged, count = truth != VOID, len(item.classes)
+    pairs = truth[judged].astype(np.int64) * count + said[judged]
+    return np.bincount(pairs, minlength=count**2).reshape(count, count)
 
 
-def class_ious(counts: Tensor) -> dict[str, float]:
+def class_ious(counts: Tensor, names: Sequence[str] = CLASS_NAMES) -> dict[str, float]:
     """Intersection over union of each class that the masks show, summed over all pixels."""
     hits = counts.diagonal()
     unions = counts.sum(0) + counts.sum(1) - hits
     shown = torch.nonzero(counts.sum(1)).flatten().tolist()
-    return {CLASS_NAMES[i]: float(hits[i] / unions[i]) for i in shown}
+    return {names[i]: float(hits[i] / unions[i]) for i in shown}
 
 
 def mean_iou(counts: Tensor) -> float:
     """Mean of `class_ious`, background included."""
-    ious = class_ious(counts).values()
+    ious = class_ious(counts, [str(i) for i in range(len(counts))]).values()
     return sum(ious) / max(len(ious), 1)
 
 
@@ -62,8 +62,9 @@ def false_share(counts: Tensor) -> float:
 
 def describe(counts: Tensor, items: Sequence[Item]) -> str:
     """The figures of one folder that a plan checks, in words."""
-    ious = class_ious(counts)
-    asked = sorted({CLASS_NAMES[i] for item in items for i in item.partial})
+    names = items[0].classes
+    ious = class_ious(counts, names)
+    asked = sorted({names[i] for item in items for i in item.partial})
     if not asked:
         each = " ".join(f"{name} {value:.2f}" for name, value in ious.items())
         return f"mIoU {mean_iou(counts):.4f} ({each})"

@@ -28,8 +28,8 @@ PREPROCESSOR = {
 }
 
 
-def build_config(variant: Variant) -> MobileViTConfig:
-    """The configuration of the variant's checkpoint on the Hub."""
+def build_config(variant: Variant, classes: Sequence[str] = CLASS_NAMES) -> MobileViTConfig:
+    """The configuration of the variant's checkpoint on the Hub, with these classes."""
     return MobileViTConfig(
         hidden_sizes=list(variant.hidden_sizes),
         neck_hidden_sizes=list(variant.neck_hidden_sizes),
@@ -37,19 +37,21 @@ def build_config(variant: Variant) -> MobileViTConfig:
         hidden_dropout_prob=0.05 if variant.key == "xxs" else 0.1,
         image_size=512,
         output_stride=16,
-        id2label=dict(enumerate(CLASS_NAMES)),
-        label2id={name: index for index, name in enumerate(CLASS_NAMES)},
+        id2label=dict(enumerate(classes)),
+        label2id={name: index for index, name in enumerate(classes)},
     )
 
 
-def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation:
+def build_model(
+    variant: Variant, seed: int, classes: Sequence[str] = CLASS_NAMES
+) -> MobileViTForSemanticSegmentation:
     """A new network with Kaiming convolutions, float32, in channels_last layout.
 
     Dropout is off: minutes are few, and what these networks lack is training. The saved
     configuration keeps the variant's own values.
     """
     torch.manual_seed(seed)
-    model = MobileViTForSemanticSegmentation(build_config(variant))
+    model = MobileViTForSemanticSegmentation(build_config(variant, classes))
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -61,7 +63,7 @@ def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation
     for module in model.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):
             module.p = 0.0
-    _begin_classes(model, torch.ones(len(CLASS_NAMES), dtype=torch.bool))
+    _begin_classes(model, torch.ones(len(classes), dtype=torch.bool))
     for parameter in model.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -69,7 +71,7 @@ def build_model(variant: Variant, seed: int) -> MobileViTForSemanticSegmentation
 
 
 def _begin_classes(model: MobileViTForSemanticSegmentation, rows: Tensor) -> None:
-    """Give the logits of some classes, by a (21,) bool, small random weights."""
+    """Give the logits of some classes, by a (C,) bool, small random weights."""
     classifier = model.segmentation_head.classifier.convolution
     assert classifier.bias is not None
     random = torch.randn_like(classifier.weight) * math.sqrt(1 / classifier.in_channels)
@@ -78,9 +80,14 @@ def _begin_classes(model: MobileViTForSemanticSegmentation, rows: Tensor) -> Non
         classifier.bias[rows] = 0.0
 
 
+def names_of(model: MobileViTForSemanticSegmentation) -> list[str]:
+    """The names of a network's classes, in the order of their ids."""
+    return [model.config.id2label[index] for index in range(model.config.num_labels)]
+
+
 def silence(model: MobileViTForSemanticSegmentation, classes: Sequence[str]) -> None:
     """Make the logits of all but some classes a constant that never wins."""
-    others = torch.tensor([name not in classes for name in CLASS_NAMES])
+    others = torch.tensor([name not in classes for name in names_of(model)])
     classifier = model.segmentation_head.classifier.convolution
     assert classifier.bias is not None
     with torch.no_grad():
@@ -91,7 +98,7 @@ def silence(model: MobileViTForSemanticSegmentation, classes: Sequence[str]) -> 
 def save_checkpoint(
     model: MobileViTForSemanticSegmentation,
     folder: Path,
-    classes: Sequence[str] = CLASS_NAMES,
+    classes: Sequence[str] | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config.json, preprocessor_config.json and model.safetensors.
@@ -99,14 +106,15 @@ def save_checkpoint(
     Args:
         model: not modified.
         folder: made if it is missing.
-        classes: what the checkpoint may give; written into the configuration, where the app
-            reads it. The logits of all others are made constant.
+        classes: what the checkpoint may give, if not all; written into the configuration, where
+            the app reads it. The logits of all others are made constant.
         dtype: of the weights in the file.
     """
     copy = MobileViTForSemanticSegmentation(model.config)
-    copy.config.trained_classes = [name for name in CLASS_NAMES if name in classes]
+    trained = names_of(model) if classes is None else list(classes)
+    copy.config.trained_classes = [name for name in names_of(model) if name in trained]
     copy.load_state_dict(model.state_dict())
-    silence(copy, classes)
+    silence(copy, trained)
     nn.Module.to(copy, dtype=dtype).save_pretrained(folder)
     text = json.dumps(PREPROCESSOR, indent=1)
     (folder / "preprocessor_config.json").write_text(text + "\n")
@@ -125,13 +133,33 @@ def read_variant(folder: Path) -> Variant:
     raise ValueError(f"The checkpoint in {folder} is of none of the variants {list(VARIANTS)}.")
 
 
-def load_checkpoint(folder: Path, seed: int) -> MobileViTForSemanticSegmentation:
-    """The network of a checkpoint in float32; classes that it does not know begin at random."""
-    model = build_model(read_variant(folder), seed)
-    weights = load_file(folder / "model.safetensors")
-    model.load_state_dict(
-        {name: w.float() if w.is_floating_point() else w for name, w in weights.items()}
-    )
-    known = json.loads((folder / "config.json").read_text()).get("trained_classes", CLASS_NAMES)
-    _begin_classes(model, torch.tensor([name not in known for name in CLASS_NAMES]))
+def load_checkpoint(
+    folder: Path, seed: int, classes: Sequence[str] = CLASS_NAMES
+) -> MobileViTForSemanticSegmentation:
+    """The network of a checkpoint in float32; classes that it does not know begin at random.
+
+    Args:
+        folder: the checkpoint.
+        seed: of what is random.
+        classes: of the network; those of the checkpoint with the same name are taken over.
+    """
+    model = build_model(read_variant(folder), seed, classes)
+    config = json.loads((folder / "config.json").read_text())
+    labels = config.get("id2label") or dict(enumerate(CLASS_NAMES))
+    names = [str(labels[key]) for key in sorted(labels, key=int)]
+    known = config.get("trained_classes", names)
+    weights = {
+        name: w.float() if w.is_floating_point() else w
+        for name, w in load_file(folder / "model.safetensors").items()
+    }
+    classifier = model.segmentation_head.classifier.convolution
+    assert classifier.bias is not None
+    begun = {"weight": classifier.weight.data.clone(), "bias": classifier.bias.data.clone()}
+    for kind, rows in begun.items():
+        key = f"segmentation_head.classifier.convolution.{kind}"
+        for index, name in enumerate(classes):
+            if name in known:
+                rows[index] = weights[key][names.index(name)]
+        weights[key] = rows
+    model.load_state_dict(weights)
     return model

@@ -25,8 +25,8 @@ class Batch(NamedTuple):
     Attributes:
         pixels: (B, 3, side, side) uint8 BGR in channels_last layout.
         masks: (B, G, G) uint8 class ids, 255 where nothing is known.
-        known, allowed: (B, 21) bool, see `training.knowledge.Knowledge`.
-        raised: (B, 21) float32, likewise.
+        known, allowed: (B, C) bool, see `training.knowledge.Knowledge`.
+        raised: (B, C) float32, likewise.
         maps: (B, 33, 33, channels) int8, see `training.maps.encode_maps`; no channels without
             a teacher.
         boxes: (B, 4) float32, see `training.views.View.in_fractions`.

@@ -17,7 +17,7 @@ Segmenter = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 """H×W×3 uint8 RGB and the side of the network's input -> H×W uint8 class ids, framing whole."""
 
 Network = Callable[[Tensor], Tensor]
-"""(B, 3, h, w) float32 pixel values -> (B, 21, h/16, w/16) logits."""
+"""(B, 3, h, w) float32 pixel values -> (B, C, h/16, w/16) logits."""
 
 
 def open_checkpoint(folder: Path) -> Segmenter:

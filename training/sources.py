@@ -1,6 +1,7 @@
 """The photographs of a plan: a TOML file that lists folders to train with and to check with.
 
-Each `[[train]]` and `[[check]]` has these keys, all but the first optional:
+`classes` at its top names the classes in the order of their ids, "background" first; without it
+they are VOC's. Each `[[train]]` and `[[check]]` has these keys, all but the first optional:
 
     folder      VOC layout (JPEGImages, SegmentationClass), or photographs without masks, or
                 sub-folders of photographs, each named after the class that they show
@@ -25,7 +26,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from demo.classes import CLASS_NAMES
+from demo.classes import CLASS_NAMES, build_class_set
 
 VOID = 255
 
@@ -43,6 +44,7 @@ class Item:
             mask nothing of these is in the picture.
         shows: class ids of which something is in the picture, where there is no mask.
         shift: rows and columns by which the mask lies too low and too far to the right.
+        classes: the names of all classes, in the order of their ids.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Item:
     partial: tuple[int, ...]
     shows: tuple[int, ...]
     shift: tuple[int, int]
+    classes: tuple[str, ...] = CLASS_NAMES
 
 
 @dataclass(frozen=True)
@@ -62,37 +65,42 @@ class Plan:
         train: all photographs to train with, in a fixed order.
         shares: of the scenes, for each folder.
         checks: the title of each folder to check with, and its photographs.
+        classes: the names of all classes, in the order of their ids.
     """
 
     train: tuple[Item, ...]
     shares: tuple[float, ...]
     checks: dict[str, tuple[Item, ...]]
+    classes: tuple[str, ...] = CLASS_NAMES
 
 
 def read_plan(path: Path, folder: Path) -> Plan:
     """Read a plan and list its photographs below a folder.
 
     Raises:
-        ValueError: if a folder of the plan holds no photographs, or a class is unknown.
+        ValueError: if a folder of the plan holds no photographs, a class is unknown, or the
+            classes make no sense.
     """
     plan = tomllib.loads(path.read_text(encoding="utf-8"))
-    train = [
-        _list_items(table, index, path.parent, folder) for index, table in enumerate(plan["train"])
-    ]
+    classes = build_class_set(plan.get("classes", CLASS_NAMES)).names
+
+    def list_items(table: dict[str, Any], source: int) -> tuple[Item, ...]:
+        return _list_items(table, source, path.parent, folder, classes)
+
+    train = [list_items(table, index) for index, table in enumerate(plan["train"])]
     shares = tuple(float(table.get("share", 1.0)) for table in plan["train"])
-    checks = {
-        str(table["folder"]): _list_items(table, 0, path.parent, folder)
-        for table in plan.get("check", [])
-    }
-    return Plan(tuple(item for items in train for item in items), shares, checks)
+    checks = {str(table["folder"]): list_items(table, 0) for table in plan.get("check", [])}
+    return Plan(tuple(item for items in train for item in items), shares, checks, classes)
 
 
-def _list_items(table: dict[str, Any], source: int, beside: Path, root: Path) -> tuple[Item, ...]:
+def _list_items(
+    table: dict[str, Any], source: int, beside: Path, root: Path, classes: tuple[str, ...]
+) -> tuple[Item, ...]:
     folder = root / table["folder"]
     wanted = _read_names(table, "only_names", beside)
     skip = _read_names(table, "skip", beside) | set(table.get("skip_names", []))
     items = []
-    for photograph, mask, named in _list_photographs(folder):
+    for photograph, mask, named in _list_photographs(folder, classes):
         if photograph.stem in skip or (wanted and photograph.stem not in wanted):
             continue
         items.append(
@@ -101,9 +109,10 @@ def _list_items(table: dict[str, Any], source: int, beside: Path, root: Path) ->
                 path=photograph,
                 mask=mask,
                 source=source,
-                partial=_class_ids(table.get("only", []) + table.get("without", [])),
-                shows=_class_ids(table.get("shows", []) + named),
+                partial=_class_ids(table.get("only", []) + table.get("without", []), classes),
+                shows=_class_ids(table.get("shows", []) + named, classes),
                 shift=tuple(table.get("shift", (0, 0))),
+                classes=classes,
             )
         )
     if not items:
@@ -115,14 +124,16 @@ def _read_names(table: dict[str, Any], key: str, beside: Path) -> set[str]:
     return set((beside / table[key]).read_text().split()) if key in table else set()
 
 
-def _class_ids(names: list[str]) -> tuple[int, ...]:
-    unknown = set(names) - set(CLASS_NAMES)
+def _class_ids(names: list[str], classes: tuple[str, ...]) -> tuple[int, ...]:
+    unknown = set(names) - set(classes)
     if unknown:
-        raise ValueError(f"Unknown classes {sorted(unknown)}. Choose from {list(CLASS_NAMES)}.")
-    return tuple(CLASS_NAMES.index(name) for name in names)
+        raise ValueError(f"Unknown classes {sorted(unknown)}. Choose from {list(classes)}.")
+    return tuple(classes.index(name) for name in names)
 
 
-def _list_photographs(folder: Path) -> Iterator[tuple[Path, Path | None, list[str]]]:
+def _list_photographs(
+    folder: Path, classes: tuple[str, ...]
+) -> Iterator[tuple[Path, Path | None, list[str]]]:
     """The photographs of a folder, their masks, and the class that their sub-folder names."""
     if (folder / "JPEGImages").is_dir():
         for path in sorted((folder / "JPEGImages").glob("*.jpg")):
@@ -132,7 +143,7 @@ def _list_photographs(folder: Path) -> Iterator[tuple[Path, Path | None, list[st
         yield path, None, []
     for path in sorted(folder.glob("*/*.jpg")):
         name = path.parent.name
-        yield path, None, [name] if name in CLASS_NAMES else []
+        yield path, None, [name] if name in classes else []
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ class Targets(NamedTuple):
     """G cells along a side.
 
     Attributes:
-        shares: (B, 21, G, G) float32, a distribution over classes in each cell.
+        shares: (B, C, G, G) float32, a distribution over classes in each cell.
         weights: (B, G, G) float32, 0 where nothing is known.
         exact: (B,) float32, 1 for scenes whose mask, if only in part, is known.
     """
@@ -64,7 +64,7 @@ def build_targets(batch: Batch) -> Targets:
     masks = batch.masks.long()
     outside = masks == VOID
     ids = masks.masked_fill(outside, 0)
-    exact = torch.nn.functional.one_hot(ids, CLASSES).permute(0, 3, 1, 2).float()
+    exact = torch.nn.functional.one_hot(ids, batch.known.shape[1]).permute(0, 3, 1, 2).float()
     known = batch.known.gather(1, ids.flatten(1)).view_as(ids)
     opinion, weights = _ask_teacher(batch, exact), (~outside).float()
     if not batch.maps.shape[3]:  # without a teacher, what a partial mask leaves is background
@@ -75,7 +75,7 @@ def build_targets(batch: Batch) -> Targets:
 
 
 def _ask_teacher(batch: Batch, exact: Tensor) -> Tensor:
-    """(B, 21, G, G) probabilities of the teacher; the mask itself where there is none."""
+    """(B, C, G, G) probabilities of the teacher; the mask itself where there is none."""
     if not batch.maps.shape[3]:
         return exact
     logits = sample_cells(

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import MobileViTForSemanticSegmentation
 
+from demo.classes import CLASS_NAMES
 from demo.variants import get_variant
 from training.knowledge import find_classes, sum_chances
 from training.loading import BatchKey, load_batches
@@ -54,10 +55,10 @@ class Run:
     def _first_model(self) -> MobileViTForSemanticSegmentation:
         """A new network, a checkpoint's, or that of a smaller variant made wider."""
         variant = get_variant(self.options.variant)
-        model = build_model(variant, self.options.seed)
+        model = build_model(variant, self.options.seed, self.plan.classes)
         if self.options.begin is None:
             return model
-        begun = load_checkpoint(self.options.begin, self.options.seed)
+        begun = load_checkpoint(self.options.begin, self.options.seed, self.plan.classes)
         if list(begun.config.neck_hidden_sizes) == list(variant.neck_hidden_sizes):
             return begun
         scenes = draw_batch(self.sources, 256, 8, (self.options.seed, 0, 3))
@@ -175,7 +176,8 @@ class Run:
 
     def _check_folder(self, title: str, items: tuple[Item, ...]) -> str:
         mine = items[self.worker.rank :: self.worker.count]
-        counts = count_pixels(segmenter_of(self.trainer.predict), mine, _CHECK_SIDE)
+        classes = len(self.plan.classes)
+        counts = count_pixels(segmenter_of(self.trainer.predict), mine, _CHECK_SIDE, classes)
         return f"{title} ({len(items)}): {describe(self.worker.add_up(counts), items)}"
 
 
@@ -187,6 +189,8 @@ def run(worker: Worker, options: Options) -> None:
 def prepare(options: Options) -> None:
     """Make what all workers read: the teacher's maps, and the classes of every photograph."""
     plan: Plan = read_plan(options.plan, options.folder)
+    if options.maps and plan.classes != CLASS_NAMES:
+        raise ValueError("The teacher knows VOC's classes only. Leave --teacher and --maps away.")
     if options.maps and options.teacher:
         make_maps(options.teacher, plan.train, options.maps)
     path = options.run / "classes.npy"

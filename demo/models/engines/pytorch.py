@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from transformers import MobileViTConfig, MobileViTForSemanticSegmentation
 from transformers.utils import logging as transformers_logging
 
+from demo.classes import VOC
 from demo.cpus import usable_cpus
 from demo.models.checkpoint import NoWeights
 from demo.variants import Variant
@@ -141,6 +142,7 @@ def _check_config(config: MobileViTConfig, variant: Variant) -> None:
     if variant.name:
         return  # an own model may have any architecture that transformers builds
     expected = {
+        "num_labels": len(VOC),
         **_ARCHITECTURE,
         "hidden_sizes": list(variant.hidden_sizes),
         "neck_hidden_sizes": list(variant.neck_hidden_sizes),
