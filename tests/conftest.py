@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
+from demo.models.loading import load_folder
 from demo.models.model import Model
 from demo.models.registry import Registry
-from demo.variants import Variant
+from demo.models.sources import BUNDLED_FOLDER
+from demo.variants import VARIANTS, Variant
 from tests.support.models import FAKE_WEIGHTS, ColourEngine
 
 settings.register_profile("untimed", deadline=None)  # a slow machine is not a failure
@@ -47,6 +50,17 @@ def own_cache(shared_folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGMENTATION_CACHE", str(shared_folder / "graphs"))
         yield
+
+
+@pytest.fixture(scope="session")
+def converted(shared_folder: Path, own_cache: None) -> None:
+    """Convert the bundled networks once, before several processes would each do it."""
+    done = shared_folder / "converted"
+    with FileLock(shared_folder / "converted.lock"):
+        if not done.exists():
+            for key, variant in VARIANTS.items():
+                load_folder(BUNDLED_FOLDER / key, variant)
+            done.touch()
 
 
 @pytest.fixture(autouse=True)

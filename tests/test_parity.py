@@ -1,7 +1,7 @@
 """Our pixel values, logits and class maps equal those of transformers, on real architectures."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from filelock import FileLock
 from huggingface_hub import constants
 from transformers import MobileViTForSemanticSegmentation, MobileViTImageProcessorPil
 
@@ -38,14 +39,17 @@ ENGINES: dict[str, Callable[[Path, Variant], Engine]] = {
 
 @pytest.fixture(scope="module", params=CHECKPOINTS)
 def checkpoint(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, Variant]]:
+    request: pytest.FixtureRequest, shared_folder: Path, converted: None
+) -> tuple[Path, Variant]:
     kind, key = request.param.split()
     variant = get_variant(key)
     if kind == "bundled":
-        yield BUNDLED_FOLDER / key, variant
-    else:
-        yield save_random(variant, tmp_path_factory.mktemp(key)), variant
+        return BUNDLED_FOLDER / key, variant
+    folder = shared_folder / f"random-{key}"
+    with FileLock(f"{folder}.lock"):  # the other processes take what the first has made
+        if not folder.exists():
+            save_random(variant, folder)
+    return folder, variant
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +60,11 @@ def reference(checkpoint: tuple[Path, Variant]) -> MobileViTForSemanticSegmentat
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest, checkpoint: tuple[Path, Variant]) -> Engine:
-    return ENGINES[request.param](*checkpoint)
+def engine(
+    request: pytest.FixtureRequest, checkpoint: tuple[Path, Variant], shared_folder: Path
+) -> Engine:
+    with FileLock(shared_folder / f"{checkpoint[0].name}-{request.param}.lock"):
+        return ENGINES[request.param](*checkpoint)
 
 
 def photograph(height: int, width: int) -> Image:

@@ -10,14 +10,14 @@ from tests.support.server import copy_without, run_app
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, converted: None) -> Iterator[str]:
     """The address of an app with the bundled checkpoints and no Hub."""
     with run_app(tmp_path_factory.mktemp("server"), HF_HUB_OFFLINE="1") as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def server_without_s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_without_s(tmp_path_factory: pytest.TempPathFactory, converted: None) -> Iterator[str]:
     """The address of an app that has nothing bundled for S, and no Hub."""
     folder = tmp_path_factory.mktemp("without-s")
     root = copy_without("s", tmp_path_factory.mktemp("root"))

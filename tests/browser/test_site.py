@@ -103,7 +103,7 @@ def in_base64(pixels: np.ndarray) -> str:
 
 
 @pytest.fixture(scope="session")
-def registry_of_bundled() -> Registry:
+def registry_of_bundled(converted: None) -> Registry:
     from demo.models.registry import default_registry
 
     return default_registry()
@@ -397,6 +397,8 @@ def assert_same_picture(one: bytes, other: bytes) -> None:
 
 def test_the_variants_are_compared(open_site: Page) -> None:
     open_site.locator("#tab-image").click()
+    open_site.locator(".picker .examples button").first.click()
+    wait_for_result(open_site)
     open_site.get_by_text("Compare the variants").click()
     open_site.get_by_role("button", name="Compare XXS, XS and S").click()
     compare = open_site.locator("#compare")

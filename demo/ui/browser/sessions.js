@@ -106,13 +106,13 @@ export class Sessions {
     const { gpu, runtime } = this.setup;
     const files = "Suspending" in WebAssembly ? runtime.suspending : runtime.gpu;
     const run = await this.#create(variant, files, "webgpu", () => {});
-    const first = await run(input); // compiles its programs
-    const began = performance.now();
-    const second = await run(input);
-    const took = performance.now() - began;
-    const isSame = [first, second].every(({ logits }) => isClose(logits, wanted.logits));
-    if (!isSame) return "the GPU gave other logits";
-    if (took > elapsedMs && gpu === "real") return "the GPU is slower";
+    const { logits } = await run(input); // compiles its programs
+    if (!isClose(logits, wanted.logits)) return "the GPU gave other logits";
+    if (gpu === "real") {
+      const began = performance.now();
+      await run(input);
+      if (performance.now() - began > elapsedMs) return "the GPU is slower";
+    }
     this.onGpu.set(variant, run);
     return "";
   }
