@@ -25,6 +25,14 @@ test("the palette follows the choice of colours", () => {
   assert.deepEqual(style.choosePalette(CLASSES, true)[1], [240, 228, 66]);
 });
 
+test("class 0 is painted where it is no background", () => {
+  const choices = { ...style.DEFAULT_CHOICES, dim: false, hidden: new Set() };
+  assert.equal(style.buildStyle(choices, VOC, 1, true).colours[0], 0);
+  assert.notEqual(style.buildStyle(choices, VOC, 1, false).colours[0], 0);
+  assert.equal(style.hasBackground(CLASSES), true);
+  assert.equal(style.hasBackground(CLASSES.slice(1)), false);
+});
+
 test("a packed colour has its bytes in the order of ImageData", () => {
   const bytes = new Uint8Array(Uint32Array.of(style.packColour([1, 2, 3], 0.2)).buffer);
   assert.deepEqual([...bytes], [1, 2, 3, 51]);

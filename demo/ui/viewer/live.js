@@ -11,7 +11,6 @@ import { LiveSettings } from "./live_settings.js";
 import { OLDEST_MS } from "./pace.js";
 import { Recorder } from "./recorder.js";
 import { Sight } from "./sight.js";
-import { choosePalette } from "./style.js";
 import { CameraError, closeCamera, enlarge, looksAtVisitor } from "./webcam.js";
 import { offerCameras, openCamera, takePhoto } from "./webcam.js";
 
@@ -102,7 +101,7 @@ export class LiveView {
     session.isExact = settings.isOn("exact");
     this.background.show(settings.isOn("replace"));
     overlay.applySettings(settings, this.background.shown);
-    overlay.palette = choosePalette(this.classes, settings.isOn("safe"));
+    overlay.setClasses(this.classes, settings.isOn("safe"));
     overlay.repaint();
     this.labels.render(this.areNamed);
     this.pointer.render();

@@ -5,13 +5,13 @@ import { make, resize } from "./dom.js";
 import { Field } from "./field.js";
 import { Painter2D } from "./paint2d.js";
 import { providePainter } from "./painter.js";
-import { buildStyle } from "./style.js";
+import { buildStyle, choosePalette, hasBackground } from "./style.js";
 
 /** @import { Effect } from "./background.js" */
 /** @import { LiveResult } from "./connection.js" */
 /** @import { LiveSettings } from "./live_settings.js" */
 /** @import { Painter } from "./painter.js" */
-/** @import { Colour } from "./types.js" */
+/** @import { ClassInfo, Colour } from "./types.js" */
 
 const FADE_AFTER_MS = 700;
 const SIDE = 512; // of the canvas in pixels; the browser stretches it over the video
@@ -41,6 +41,7 @@ export class LiveOverlay {
     this.hidden = new Set();
     /** @type {Colour[]} */
     this.palette = [];
+    this.hasBackground = true;
     /** @type {Effect | null} what replaces the background; null leaves it as it is. */
     this.effect = null;
     /** @type {Field | null} */
@@ -73,6 +74,15 @@ export class LiveOverlay {
     const canvas = make("canvas", { class: "paint", width: String(SIDE), height: String(SIDE) });
     this.video.after(canvas);
     return canvas;
+  }
+
+  /**
+   * @param {ClassInfo[]} classes
+   * @param {boolean} isSafe choose colours that colour-blind people can tell apart.
+   */
+  setClasses(classes, isSafe) {
+    this.palette = choosePalette(classes, isSafe);
+    this.hasBackground = hasBackground(classes);
   }
 
   /**
@@ -123,7 +133,7 @@ export class LiveOverlay {
     const { hidden, opacity, outlines } = this;
     const view = /** @type {const} */ ("overlay");
     const choices = { view, threshold: 0, dim: false, hidden, opacity, outlines };
-    const style = buildStyle(choices, this.palette, OUTLINE_WIDTH * side);
+    const style = buildStyle(choices, this.palette, OUTLINE_WIDTH * side, this.hasBackground);
     this.painter.paint(sampling, style);
   }
 

@@ -6,7 +6,7 @@ import { find, make, move, place, resize } from "./dom.js";
 import { placeLabels, renderLabels } from "./labels.js";
 import { Painter2D } from "./paint2d.js";
 import { providePainter, releasePainter } from "./painter.js";
-import { buildStyle, choosePalette } from "./style.js";
+import { buildStyle, choosePalette, hasBackground } from "./style.js";
 import { Viewport } from "./viewport.js";
 
 /** @import { Effect } from "./background.js" */
@@ -182,7 +182,7 @@ export class Stage {
     const dim = choices.dim && this.present.some((id) => id && !choices.hidden.has(id));
     const painted = this.hasConfidence ? { ...choices, dim } : withoutConfidence(choices);
     const palette = choosePalette(classes, choices.safe);
-    painter.paint(sampling, buildStyle(painted, palette, outlineWidth));
+    painter.paint(sampling, buildStyle(painted, palette, outlineWidth, hasBackground(classes)));
   }
 
   /**

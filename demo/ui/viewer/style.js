@@ -122,25 +122,39 @@ export function confidenceColour(confidence) {
   return CONFIDENCE_COLOURS[Math.round(confidence * 255)];
 }
 
+/** Names of what the overlay leaves out: the background, and where variants agree. */
+const LEFT_OUT = ["background", "the same"];
+
+/**
+ * Tell whether class 0 is one that the overlay leaves out.
+ *
+ * @param {ClassInfo[]} classes
+ */
+export function hasBackground([first]) {
+  return LEFT_OUT.includes(first.name);
+}
+
 /**
  * Turn the visitor's choices into a style.
  *
  * @param {Pick<Choices, "view" | "opacity" | "threshold" | "outlines" | "dim" | "hidden">} choices
  * @param {Colour[]} palette the colour of each class.
  * @param {number} outlineWidth in pixels of the canvas.
+ * @param {boolean} leavesOutFirst whether class 0 is the background, which is not painted.
  * @returns {Style}
  */
-export function buildStyle(choices, palette, outlineWidth = 1) {
+export function buildStyle(choices, palette, outlineWidth = 1, leavesOutFirst = true) {
   const isMap = choices.view === "map";
   const isConfidence = choices.view === "confidence";
   const opacity = isMap ? 1 : choices.opacity;
   const colours = new Uint32Array(256);
   const outlineColours = new Uint32Array(256);
   palette.forEach((colour, id) => {
-    const isPainted = !choices.hidden.has(id) && (id || isMap);
+    const isBackground = id === 0 && leavesOutFirst;
+    const isPainted = !choices.hidden.has(id) && (isMap || !isBackground);
     if (isPainted) colours[id] = packColour(colour, opacity);
     else if (choices.dim && choices.view === "overlay") colours[id] = DIMMED;
-    if (isPainted && id) outlineColours[id] = packColour(OUTLINE, 1);
+    if (isPainted && !isBackground) outlineColours[id] = packColour(OUTLINE, 1);
   });
   return {
     mode: isConfidence ? "confidence" : "classes",
