@@ -18,10 +18,9 @@ from demo.arguments import build_parser
 from demo.background import (
     DEFAULT_KEPT,
     Background,
-    draw_alpha,
-    draw_background,
     find_kept,
     parse_background,
+    replace_background,
 )
 from demo.batch import TABLE, encode_records, find_images
 from demo.classes import VOC, ClassSet
@@ -174,8 +173,10 @@ def _read_effect(options: argparse.Namespace, classes: ClassSet) -> Effect | Non
         background = parse_background(options.background)
 
     def draw(image: Image, segmentation: Segmentation) -> bytes:
-        alpha = draw_alpha(image, segmentation, kept, refine=not options.plain_edges)
-        return encode_picture(draw_background(image, alpha, background))
+        refine = not options.plain_edges
+        return encode_picture(
+            replace_background(image, segmentation, kept, background, refine=refine)
+        )
 
     return draw
 

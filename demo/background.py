@@ -198,6 +198,18 @@ def _apply_guided_filter(image: Image, coefficients: NDArray[np.float32]) -> Alp
     return alpha
 
 
+def replace_background(
+    image: Image,
+    segmentation: Segmentation,
+    kept: Collection[int],
+    background: Background,
+    *,
+    refine: bool = True,
+) -> Image:
+    """Keep some classes of an image before a background; see `draw_alpha` and `draw_background`."""
+    return draw_background(image, draw_alpha(image, segmentation, kept, refine=refine), background)
+
+
 def draw_background(image: Image, alpha: Alpha, background: Background) -> Image:
     """Lay the kept part of an image over a background.
 

@@ -24,7 +24,7 @@ from demo.annotations import (
     label_studio_record,
 )
 from demo.areas import class_areas, count_not_seen
-from demo.background import Background, draw_alpha, draw_background
+from demo.background import Background, replace_background
 from demo.classes import NOT_SEEN, ClassSet
 from demo.image import Image
 from demo.models.checkpoint import WeightsSource
@@ -93,8 +93,8 @@ def encode_class(segmentation: Segmentation, class_id: int) -> bytes:
 def encode_cut_out(image: Image, segmentation: Segmentation, *, refine: bool = False) -> bytes:
     """Encode the image as an RGBA PNG, transparent in the background and where nothing was seen."""
     kept = [each.id for each in segmentation.classes.foreground]
-    alpha = draw_alpha(image, segmentation, kept, refine=refine)
-    return encode_picture(draw_background(image, alpha, Background("transparent")))
+    nothing = Background("transparent")
+    return encode_picture(replace_background(image, segmentation, kept, nothing, refine=refine))
 
 
 def encode_picture(pixels: NDArray[np.uint8]) -> bytes:

@@ -34,7 +34,7 @@ _RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
 _PARTS = ("picker", "viewer", "live", "comparison")
 """The parts of the Gradio page whose HTML and style are put into this one."""
 
-_STYLES = (*_PARTS, "badge", "download")
+_STYLES = (*_PARTS, "badge", "download", "keyboard")
 
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""

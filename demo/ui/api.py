@@ -7,10 +7,9 @@ import gradio as gr
 from demo.background import (
     DEFAULT_KEPT,
     Background,
-    draw_alpha,
-    draw_background,
     find_kept,
     parse_background,
+    replace_background,
 )
 from demo.batch import TABLE, encode_table, gather_images, segment_batch
 from demo.exports import areas_record, encode_class_map, encode_picture, encode_png
@@ -121,10 +120,10 @@ def on_api_background(  # noqa: PLR0917 - Gradio gives the inputs in their order
         else:
             behind = Background("picture", picture=read_photo(picture)[0])
     pixels, segmentation = segment_request(image, variant, framing)
-    alpha = draw_alpha(pixels, segmentation, kept, refine=refine)
-    replaced = make_result_folder() / "background.png"
-    replaced.write_bytes(encode_picture(draw_background(pixels, alpha, behind)))
-    return str(replaced)
+    replaced = replace_background(pixels, segmentation, kept, behind, refine=refine)
+    file = make_result_folder() / "background.png"
+    file.write_bytes(encode_picture(replaced))
+    return str(file)
 
 
 def on_api_segment_many(

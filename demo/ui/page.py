@@ -6,6 +6,7 @@ import gradio as gr
 
 from demo.ui.api import build_api
 from demo.ui.batch_tab import build_batch_tab
+from demo.ui.components import read_viewer
 from demo.ui.gradio_patches import patch_gradio
 from demo.ui.image_tab import build_image_tab
 from demo.ui.live_tab import build_live_tab
@@ -86,5 +87,6 @@ def build_theme() -> gr.themes.Base:
 
 
 def read_css() -> str:
-    """Read the page's style sheet."""
-    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    """Read the page's style sheet, and that of the list of keys, which lies in no component."""
+    page = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    return page + read_viewer("keyboard.css")

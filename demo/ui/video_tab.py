@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 import pandas as pd
 
-from demo.background import DEFAULT_KEPT, draw_alpha, draw_background, find_kept, parse_background
+from demo.background import DEFAULT_KEPT, find_kept, parse_background, replace_background
 from demo.classes import CLASS_NAMES, CLASSES, ClassSet, NamedClass
 from demo.image import Image
 from demo.models.model import Model
@@ -264,7 +264,7 @@ def _choose_drawing(shown: str, kept: list[str], classes: ClassSet) -> Draw:
     background, ids = parse_background(shown), find_kept(kept, classes)
 
     def draw(image: Image, segmentation: Segmentation) -> Image:
-        return draw_background(image, draw_alpha(image, segmentation, ids), background)
+        return replace_background(image, segmentation, ids, background)
 
     return draw
 

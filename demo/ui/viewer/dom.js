@@ -79,3 +79,15 @@ export function context2d(canvas) {
   if (!context) throw new Error("The browser gives no 2D canvas.");
   return context;
 }
+
+/**
+ * Give the visitor a file, as if it had been downloaded.
+ *
+ * @param {Blob} blob
+ * @param {string} name of the file.
+ */
+export function download(blob, name) {
+  const address = URL.createObjectURL(blob);
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

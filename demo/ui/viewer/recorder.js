@@ -1,6 +1,6 @@
 // Records the live view, with what is painted over it, in the browser alone.
 
-import { context2d, make, resize } from "./dom.js";
+import { context2d, download, make, resize } from "./dom.js";
 
 /** @import { LiveOverlay } from "./live_overlay.js" */
 
@@ -99,14 +99,4 @@ export function describeRecording(elapsed, bytes) {
   const seconds = Math.floor(elapsed / 1000);
   const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   return `Recording, ${time}, ${(bytes / 1e6).toFixed(1)} MB.`;
-}
-
-/**
- * @param {Blob} blob
- * @param {string} name
- */
-function download(blob, name) {
-  const address = URL.createObjectURL(blob);
-  make("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

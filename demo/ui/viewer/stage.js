@@ -2,7 +2,7 @@
 // before and after, and the pointer that the keyboard moves.
 
 import { BackgroundPainter, STILL } from "./background.js";
-import { find, make, move, place, resize } from "./dom.js";
+import { download, find, make, move, place, resize } from "./dom.js";
 import { placeLabels, renderLabels } from "./labels.js";
 import { Painter2D } from "./paint2d.js";
 import { providePainter, releasePainter } from "./painter.js";
@@ -210,10 +210,7 @@ export class Stage {
     const painter = new BackgroundPainter(canvas, STILL);
     painter.paint({ image: photo, width, height }, field, sampling, effect);
     canvas.toBlob((blob) => {
-      if (!blob) return;
-      const address = URL.createObjectURL(blob);
-      make("a", { href: address, download: "background.png" }).click();
-      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+      if (blob) download(blob, "background.png");
     });
   }
 }
