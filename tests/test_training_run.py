@@ -106,7 +106,7 @@ def test_a_run_goes_on_from_its_state_as_if_it_had_not_stopped(folder: Path, pla
     trainer = begin(1)
     losses = [step(trainer) for _ in range(4)]
     assert losses[-1] < losses[0]
-    trainer.freeze_statistics()
+    trainer.freeze_statistics(True)
     trainer.save(folder / "state.pt", "some options")
 
     resumed = begin(7)
@@ -114,6 +114,14 @@ def test_a_run_goes_on_from_its_state_as_if_it_had_not_stopped(folder: Path, pla
     assert (step(resumed), resumed.step) == (step(trainer), 5)
     for name, tensor in trainer.average.state_dict().items():
         assert torch.equal(tensor, resumed.average.state_dict()[name]), name
+
+    def learns_statistics(trainer: Trainer) -> set[bool]:
+        norms = (m for m in trainer.student.modules() if isinstance(m, torch.nn.BatchNorm2d))
+        return {norm.training for norm in norms}
+
+    assert learns_statistics(resumed) == {False}
+    resumed.freeze_statistics(False)  # it was given more minutes
+    assert learns_statistics(resumed) == {True}
 
 
 def test_classes_that_are_left_out_never_win_and_can_be_learnt_again(tmp_path: Path) -> None:

@@ -132,8 +132,7 @@ class Run:
 
     def take_step(self, batches: Iterator[Batch]) -> torch.Tensor:
         """Learn from the next batch; returns the losses of `Trainer.update`."""
-        if self.progress >= FREEZE_AT:
-            self.trainer.freeze_statistics()
+        self.trainer.freeze_statistics(self.progress >= FREEZE_AT)
         start = self._spent()
         rate = learning_rate(self.progress, self.options.peak)
         losses = self.trainer.update(next(batches), rate, self.progress)

@@ -138,19 +138,24 @@ class Trainer:
             each.copy_(mean.view_as(each))
         return losses
 
-    def freeze_statistics(self) -> None:
-        """Let batch-norm use the moving average's running statistics from now on."""
-        if not self._statistics_are_frozen:
-            self._statistics_are_frozen = True
+    def freeze_statistics(self, frozen: bool) -> None:
+        """Let batch-norm use the moving average's running statistics, or a batch's own again.
+
+        A run that is given more minutes than it had goes back to a time when they were not frozen.
+        """
+        if frozen == self._statistics_are_frozen:
+            return
+        if frozen:
             averages = dict(self.average.named_buffers())
             for name, buffer in self.student.model.named_buffers():
                 buffer.copy_(averages[name])
-            self._stop_statistics()
+        self._set_statistics(frozen)
 
-    def _stop_statistics(self) -> None:
+    def _set_statistics(self, frozen: bool) -> None:
+        self._statistics_are_frozen = frozen
         for module in self.student.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.eval()
+                module.train(not frozen)
 
     def predict(self, values: Tensor) -> Tensor:
         """Logits of the moving average for (B, 3, h, w) pixel values."""
@@ -183,9 +188,7 @@ class Trainer:
         for optimiser, own in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(own)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
-        self._statistics_are_frozen = bool(state["frozen"])
-        if self._statistics_are_frozen:
-            self._stop_statistics()
+        self._set_statistics(bool(state["frozen"]))
         return str(state["recipe"])
 
 
