@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from demo.errors import DemoError
 from demo.metrics import mean_segment_seconds
 from demo.models.registry import Registry, default_registry
-from demo.settings import asked_port, stored_bytes
+from demo.settings import asked_port, serves_mcp, stored_bytes
 from demo.ui.components import VIEWER
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
 from demo.ui.gradio_patches import let_generators_end_twice
@@ -102,12 +102,20 @@ def _launch(page: gr.Blocks, state: GateState) -> None:
             prevent_thread_lock=True, quiet=True, server_port=asked_port(), **_options(page, state)
         )
         let_generators_end_twice(page)
+        _offer_mcp(page)
     except OSError:
         fault = find_port_fault(LOCALHOST_NAME, INITIAL_PORT_VALUE)
         if fault is None:
             raise
         logger.error("%s", fault)
         _exit(1)
+
+
+def _offer_mcp(page: gr.Blocks) -> None:
+    if serves_mcp():
+        from demo.ui.mcp import adapt_mcp  # noqa: PLC0415 - takes half a second, mostly unused
+
+        adapt_mcp(page)
 
 
 def _wait_for_first(first: threading.Thread, stop: threading.Event) -> None:
@@ -237,6 +245,7 @@ def _options(page: gr.Blocks, state: GateState) -> dict[str, Any]:
         "strict_cors": True,
         "show_error": False,
         "ssr_mode": False,
+        "mcp_server": serves_mcp(),
     }
 
 

@@ -89,6 +89,11 @@ def shows_metrics() -> bool:
     return _is_on("SEGMENTATION_METRICS")
 
 
+def serves_mcp() -> bool:
+    """SEGMENTATION_MCP: whether the API is offered to MCP clients, too; off by default."""
+    return _is_on("SEGMENTATION_MCP")
+
+
 def trusted_proxies() -> int:
     """SEGMENTATION_PROXIES: number of proxies that name the client; 1 on Spaces, else 0."""
     value = os.environ.get("SEGMENTATION_PROXIES", "").strip()

@@ -15,6 +15,7 @@ from tests.support import ROOT
 LOCKS = {
     "requirements.txt": "requirements.lock",
     "requirements-dev.txt": "requirements.lock",
+    "requirements-ray.txt": "requirements.lock",
     "requirements-readers.txt": "requirements-readers.lock",
 }
 LINES = [

@@ -48,6 +48,8 @@ def build_api() -> None:
         )
         background = gr.Textbox("blurred", label="background")
         kept = gr.JSON(list(DEFAULT_KEPT), label="keep")
+        # Gradio describes any JSON by a type that no JSON schema has, which MCP refuses.
+        kept.api_info = lambda: {"type": "array", "items": {"type": "string"}}
         refine = gr.Checkbox(True, label="refine edges")
         behind = gr.Image(label="picture", image_mode=None, type="filepath")
         replaced = gr.Image(label="image", format="png")
@@ -75,11 +77,17 @@ def build_api() -> None:
 def on_api_segment(
     image: ImageRequest, variant: str = BEST, framing: str = DEFAULT_FRAMING
 ) -> tuple[str, str, dict[str, Any]]:
-    """Segment one image.
+    """Segment one image into classes such as person, cat and car, and measure their areas.
+
+    Args:
+        image: what to segment.
+        variant: the network; larger ones are slower and find more.
+        framing: ``crop`` sees the middle of the image only, the others see all of it.
 
     Returns:
-        The overlay (PNG), the class map (single-channel PNG of class ids, VOC palette), and the
-        areas with the variant, framing, weights and time that made them.
+        The overlay (PNG)
+        the class map (single-channel PNG of class ids, VOC palette)
+        the areas with the variant, framing, weights and time that made them.
     """
     pixels, segmentation = segment_request(image, variant, framing)
     folder = make_result_folder()
@@ -102,8 +110,8 @@ def on_api_background(  # noqa: PLR0917 - Gradio gives the inputs in their order
 
     Args:
         image: what to segment.
-        variant: see /segment.
-        framing: see /segment.
+        variant: the network; larger ones are slower and find more.
+        framing: ``crop`` sees the middle of the image only, the others see all of it.
         background: ``blurred``, ``transparent`` or a colour such as ``#00b140``.
         keep: names of the classes that stay; person if there are none.
         refine: let edges follow those of the image.
@@ -133,12 +141,12 @@ def on_api_segment_many(
 
     Args:
         images: image files, or ZIP files of them.
-        variant: see /segment.
-        framing: see /segment.
+        variant: the network; larger ones are slower and find more.
+        framing: ``crop`` sees the middle of each image only, the others see all of it.
 
     Returns:
-        A ZIP with all files for each image, and the table of all areas (CSV), which also says why
-        an image could not be segmented.
+        A ZIP with all files for each image
+        the table of all areas (CSV); it says why an image could not be segmented.
     """
     with failures_shown_by_gradio():
         plan_framing((1, 1), framing)

@@ -11,8 +11,9 @@ from tests.support.server import copy_without, run_app
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, converted: None) -> Iterator[str]:
-    """The address of an app with the bundled checkpoints and no Hub."""
-    with run_app(tmp_path_factory.mktemp("server"), HF_HUB_OFFLINE="1") as address:
+    """The address of an app with the bundled checkpoints, MCP and no Hub."""
+    folder = tmp_path_factory.mktemp("server")
+    with run_app(folder, HF_HUB_OFFLINE="1", SEGMENTATION_MCP="1") as address:
         yield address
 
 
