@@ -1,4 +1,4 @@
-"""Command line: ``python -m demo segment PHOTO...`` and ``python -m demo evaluate --voc DIR``."""
+"""Command line: ``python -m demo segment``, ``evaluate`` and ``serve-models``."""
 
 import argparse
 import contextlib
@@ -35,14 +35,15 @@ from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.overlay import draw_overlay
 from demo.segmentation import Segmentation
+from demo.variants import get_variant, offered_variants
 from demo.voc import VocSplit, find_split
 from demo.web.logs import leave_weights_to_one_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = build_parser(segment_photos, evaluate_folder).parse_args(arguments)
     try:
+        options = build_parser(segment_photos, evaluate_folder, serve_models).parse_args(arguments)
         return int(options.command(options))
     except DemoError as error:
         print(error, file=sys.stderr)
@@ -239,6 +240,29 @@ def _try_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def serve_models(options: argparse.Namespace) -> int:
+    """Run the networks for apps on other machines until the process is stopped."""
+    from demo.models.cluster import run_head, run_node  # noqa: PLC0415 - only this needs them
+    from demo.models.replicas import Scale  # noqa: PLC0415
+
+    def say(sentence: str) -> None:
+        print(sentence, flush=True)
+
+    if options.join:
+        return run_node(options.join, options.use_cpus, say)
+    variants = [get_variant(key) for key in options.variant or offered_variants()]
+    scale = Scale(options.least, max(options.least, options.most), options.cpus)
+    return run_head(
+        variants,
+        scale,
+        host=options.host,
+        port=options.port,
+        head_port=options.head_port,
+        cpus=options.use_cpus,
+        say=say,
+    )
 
 
 SAVE_EVERY_S = 5.0

@@ -8,19 +8,22 @@ from typing import Any
 from demo.background import DEFAULT_KEPT
 from demo.framing import DEFAULT_FRAMING, DEFAULT_SIDE, FRAMINGS, MAX_SIDE, MIN_SIDE, STRIDE
 from demo.overlay import DEFAULT_OPACITY
-from demo.variants import VARIANTS
+from demo.variants import VARIANTS, offered_variants
 
 Command = Callable[[argparse.Namespace], int]
 """Runs one command and gives the exit status."""
 
 
-def build_parser(segment: Command, evaluate: Command) -> argparse.ArgumentParser:
+def build_parser(
+    segment: Command, evaluate: Command, serve_models: Command
+) -> argparse.ArgumentParser:
     """Build the parser; the command that was chosen lies in ``command`` of what it parses."""
     parser = _describe(argparse.ArgumentParser(prog="python -m demo"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = _shared_arguments()
     _add_segment(commands, shared).set_defaults(command=segment)
     _add_evaluate(commands, shared).set_defaults(command=evaluate)
+    _add_serve_models(commands).set_defaults(command=serve_models)
     return parser
 
 
@@ -145,6 +148,47 @@ def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> argparse.Ar
         "--json", type=Path, metavar="FILE", help="write the figures; an interrupted run goes on"
     )
     return _describe(command)
+
+
+def _add_serve_models(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "serve-models", help="run the networks for apps on other machines, with Ray"
+    )
+    command.add_argument(
+        "--variant",
+        action="append",
+        choices=list(offered_variants()),
+        help="may be given several times (default: all)",
+    )
+    command.add_argument(
+        "--least", type=_positive, default=1, metavar="N", help="replicas that always run"
+    )
+    command.add_argument(
+        "--most", type=_positive, default=4, metavar="N", help="replicas that run under load"
+    )
+    command.add_argument(
+        "--cpus", type=_positive, default=1, metavar="N", help="CPUs, and threads, of each replica"
+    )
+    command.add_argument(
+        "--use-cpus", type=_positive, metavar="N", help="CPUs of this machine (default: all)"
+    )
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to answer at; 0.0.0.0 for other machines (default: %(default)s)",
+    )
+    command.add_argument("--port", type=_positive, default=7870, help="(default: %(default)s)")
+    command.add_argument(
+        "--head-port",
+        type=_positive,
+        default=6379,
+        metavar="PORT",
+        help="where other machines join (default: %(default)s)",
+    )
+    command.add_argument(
+        "--join", metavar="HOST:PORT", help="add this machine to the cluster of another one"
+    )
+    return command
 
 
 def _positive(text: str) -> int:

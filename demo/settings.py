@@ -1,11 +1,12 @@
 """The environment variables of this app, read in one place; Gradio and the Hub have their own."""
 
 import os
+import re
 from pathlib import Path
 
 from demo.errors import InvalidOption
 
-ENGINES = ("auto", "torch", "openvino")
+ENGINES = ("auto", "torch", "openvino", "ray")
 PRECISIONS = ("auto", "f32", "bf16")
 
 
@@ -47,9 +48,37 @@ def engine_choice() -> str:
     value = os.environ.get("SEGMENTATION_ENGINE", "").strip() or "auto"
     if value not in ENGINES:
         raise InvalidOption(
-            f"Unknown SEGMENTATION_ENGINE {value!r}. Choose auto, torch or openvino."
+            f"Unknown SEGMENTATION_ENGINE {value!r}. Choose auto, torch, openvino or ray."
         )
     return value
+
+
+def runs_elsewhere() -> bool:
+    """Tell whether SEGMENTATION_ENGINE leaves the networks to other machines."""
+    return os.environ.get("SEGMENTATION_ENGINE", "").strip() == "ray"
+
+
+def ray_addresses() -> tuple[str, ...]:
+    """SEGMENTATION_RAY_ADDRESS: where replicas are asked, such as ``http://10.0.0.2:7870``.
+
+    Several are separated by commas.
+
+    Raises:
+        InvalidOption: if one is no such address, or there is none.
+    """
+    value = os.environ.get("SEGMENTATION_RAY_ADDRESS", "http://127.0.0.1:7870")
+    addresses = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    if not addresses or not all(re.fullmatch(r"http://[\w.-]+:\d+", one) for one in addresses):
+        raise InvalidOption(
+            f"SEGMENTATION_RAY_ADDRESS is {value!r}. Expected http://HOST:PORT, or several "
+            "with commas between them."
+        )
+    return addresses
+
+
+def ray_may_be_away() -> bool:
+    """SEGMENTATION_RAY_FALLBACK: compute here while no replica answers; off by default."""
+    return _is_on("SEGMENTATION_RAY_FALLBACK")
 
 
 def precision_choice() -> str:

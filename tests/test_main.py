@@ -242,3 +242,11 @@ def test_each_file_of_the_corpus_gives_results_or_a_line(
     assert "Traceback" not in printed
     for file in files:
         assert (out / f"{file.stem}.overlay.png").exists() or file.name in printed
+
+
+@pytest.mark.parametrize("arguments", [[], ["--join", "10.0.0.1:6379"]])
+def test_serving_models_without_ray_says_how_to_install_it(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve-models", *arguments]) == 1
+    assert "scripts/install requirements-ray.txt" in capsys.readouterr().err

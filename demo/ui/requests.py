@@ -17,6 +17,7 @@ from demo.models.checkpoint import OnProgress
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.segmentation import Segmentation
+from demo.settings import runs_elsewhere
 from demo.ui.examples import find_example
 from demo.ui.uploads import lies_among_uploads, note_upload
 
@@ -28,7 +29,10 @@ ImageRequest = dict[str, Any] | None
 SEGMENT = "segment"
 """Name of the queue in which images wait; videos have another."""
 
-SEGMENT_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": SEGMENT}
+SEGMENT_QUEUE: dict[str, Any] = {
+    "concurrency_limit": 32 if runs_elsewhere() else 2,
+    "concurrency_id": SEGMENT,
+}
 """Options of every event that waits in it: how many run at once, and its name."""
 
 BEST = "best"

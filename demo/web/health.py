@@ -37,6 +37,12 @@ def find_fault(registry: Registry, files: Path) -> str | None:
     return None if os.access(files, os.W_OK) else "uploads and results cannot be written"
 
 
+def _find_away(registry: Registry) -> list[str]:
+    """List the variants whose replicas on other machines did not answer the last call."""
+    models = {key: registry.loaded(key) for key in registry.states()}
+    return [key for key, m in models.items() if m and getattr(m.engine, "is_away", False)]
+
+
 def health_routes(
     registry: Registry, files: Callable[[], Path], is_closing: Callable[[], bool]
 ) -> list[Route]:
@@ -51,6 +57,9 @@ def health_routes(
     def healthz(request: Request) -> Response:
         fault = "closing" if is_closing() else find_fault(registry, files())
         answer = {"ready": fault is None, "variants": registry.states()}
+        away = _find_away(registry)
+        if away:
+            answer["replicas cannot be reached"] = away
         if fault is not None:
             answer["reason"] = fault
         return JSONResponse(answer, 200 if fault is None else 503)

@@ -18,6 +18,7 @@ from demo.models.model import Model
 from demo.models.registry import Registry
 from demo.variants import Variant
 from demo.web.health import health_routes
+from tests.support.models import ColourEngine
 
 
 def open_health(registry: Registry, files: Path, is_closing: bool = False) -> TestClient:
@@ -88,6 +89,16 @@ def test_healthz_says_that_the_server_is_closing(registry: Registry, tmp_path: P
     registry.get("xxs")
     answer = open_health(registry, tmp_path, is_closing=True).get("/healthz")
     assert answer.status_code == 503 and answer.json()["reason"] == "closing"
+
+
+def test_healthz_names_variants_whose_replicas_are_away(
+    registry: Registry, engine: ColourEngine, tmp_path: Path
+) -> None:
+    registry.get("xxs")
+    client = open_health(registry, tmp_path)
+    assert "replicas cannot be reached" not in client.get("/healthz").json()
+    engine.is_away = True  # type: ignore[attr-defined]
+    assert client.get("/healthz").json()["replicas cannot be reached"] == ["xxs"]
 
 
 def test_metrics_are_off_unless_switched_on(

@@ -10,7 +10,7 @@ from demo.cpus import computes_in_bf16
 from demo.errors import InvalidOption
 from demo.models.checkpoint import Checkpoint, OnProgress
 from demo.models.engines.contract import Engine
-from demo.settings import engine_choice, precision_choice
+from demo.settings import engine_choice, precision_choice, ray_addresses, ray_may_be_away
 from demo.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -50,8 +50,23 @@ def _load_both(
     checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress
 ) -> tuple[Engine, Engine | None]:
     """Load the network in f32, and in bf16 where the machine computes in that."""
+    if choose_engine() == "ray":
+        from demo.models.engines.ray import connect  # noqa: PLC0415
+
+        def load_local() -> Engine:
+            return _load_here(checkpoint, variant, on_progress)[0]
+
+        local = load_local if ray_may_be_away() else None
+        return connect(ray_addresses(), checkpoint, variant, on_progress, local)
+    return _load_here(checkpoint, variant, on_progress)
+
+
+def _load_here(
+    checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress
+) -> tuple[Engine, Engine | None]:
+    """Do the same on this machine."""
     # Import the engines here: their runtimes take seconds to import.
-    if choose_engine() == "openvino":
+    if _choose_local_engine() == "openvino":
         from demo.models.engines.openvino import (  # noqa: PLC0415
             OpenVinoEngine,
             load_openvino_engine,
@@ -69,11 +84,16 @@ def _load_both(
 def choose_engine() -> str:
     """Name the engine: ``torch`` on a GPU, else ``openvino`` if installed, else ``torch``.
 
-    SEGMENTATION_ENGINE comes before all of that.
+    SEGMENTATION_ENGINE comes before all of that, and may name ``ray``.
 
     Raises:
         InvalidOption: if the settings ask for an engine that is unknown or not installed.
     """
+    chosen = engine_choice()
+    return chosen if chosen == "ray" else _choose_local_engine()
+
+
+def _choose_local_engine() -> str:
     chosen = engine_choice()
     has_openvino = importlib.util.find_spec("openvino") is not None
     if chosen == "openvino" and not has_openvino:
@@ -81,7 +101,7 @@ def choose_engine() -> str:
             "SEGMENTATION_ENGINE is openvino, which is not installed. "
             "Install it, or choose auto or torch."
         )
-    if chosen != "auto":
+    if chosen not in ("auto", "ray"):
         return chosen
     if _has_gpu():
         return "torch"

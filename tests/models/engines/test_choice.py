@@ -5,6 +5,7 @@ import pytest
 from demo.errors import InvalidOption
 from demo.models.checkpoint import Checkpoint
 from demo.models.engines import choice
+from demo.settings import ray_addresses
 from demo.variants import get_variant
 from tests.support.models import FAKE_WEIGHTS, ColourEngine, ignore
 
@@ -16,6 +17,7 @@ from tests.support.models import FAKE_WEIGHTS, ColourEngine, ignore
         ("", False, "torch"),
         ("torch", True, "torch"),
         ("openvino", True, "openvino"),
+        ("ray", True, "ray"),
     ],
 )
 def test_the_setting_decides_and_otherwise_the_machine(
@@ -36,8 +38,24 @@ def test_an_engine_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPa
 
 def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGMENTATION_ENGINE", "abacus")
-    with pytest.raises(InvalidOption, match="Choose auto, torch or openvino"):
+    with pytest.raises(InvalidOption, match="Choose auto, torch, openvino or ray"):
         choice.choose_engine.__wrapped__()
+
+
+@pytest.mark.parametrize("address", ["", ",", "10.0.0.2:7870", "https://a:1", "http://a"])
+def test_an_address_of_replicas_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("SEGMENTATION_RAY_ADDRESS", address)
+    with pytest.raises(InvalidOption, match="Expected http://HOST:PORT"):
+        ray_addresses()
+
+
+def test_several_addresses_of_replicas_have_commas_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SEGMENTATION_RAY_ADDRESS", "http://10.0.0.2:7870/, http://node-3:80")
+    assert ray_addresses() == ("http://10.0.0.2:7870", "http://node-3:80")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Tests with a real Ray cluster, from the environment of requirements-ray.txt."""
