@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.annotations import encode_label_studio_config, encode_yolo_data
+from demo.batch import MAX_BYTES, MAX_IMAGES, SUFFIXES
 from demo.classes import VOC
 from demo.errors import DemoError
 from demo.exports import FILE_NOTES, describe_licence, encode_labelmap
@@ -34,7 +35,7 @@ _RUNTIME = _PACKAGES / "onnxruntime-web" / "dist"
 _PARTS = ("picker", "viewer", "live", "comparison")
 """The parts of the Gradio page whose HTML and style are put into this one."""
 
-_STYLES = (*_PARTS, "badge", "download", "keyboard")
+_STYLES = (*_PARTS, "badge", "batch", "download", "keyboard")
 
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""
@@ -84,6 +85,7 @@ def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
             "label-studio.xml": encode_label_studio_config(VOC).decode(),
             "yolo/data.yaml": encode_yolo_data(VOC).decode(),
         },
+        "batch": {"images": MAX_IMAGES, "bytes": MAX_BYTES, "suffixes": sorted(SUFFIXES)},
         "versions": {"onnxruntime-web": _package("onnxruntime-web")["version"]},
     }
     _write_json(folder / "site.json", site)

@@ -87,6 +87,6 @@ def build_theme() -> gr.themes.Base:
 
 
 def read_css() -> str:
-    """Read the page's style sheet, and that of the list of keys, which lies in no component."""
+    """Read the page's style sheet, and those of the list of keys and of the rows of a batch."""
     page = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-    return page + read_viewer("keyboard.css")
+    return page + read_viewer("keyboard.css") + read_viewer("batch.css")

@@ -16,7 +16,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright, expect
 
 from demo.classes import CLASS_NAMES, PALETTE
 from demo.exports import build_files
@@ -32,7 +32,7 @@ from demo.site import SiteNotBuilt, build_site
 from demo.variants import VARIANTS
 from demo.web.built_site import ISOLATION
 from tests.support import ROOT
-from tests.support.browser import ASTRONAUT, launch_chromium, table_rows
+from tests.support.browser import ASTRONAUT, CAT, launch_chromium, table_rows
 from tests.support.server import copy_without, run_app
 from tests.support.site import served
 
@@ -262,7 +262,13 @@ export const env = { wasm: {} };
 """
 
 
-@pytest.mark.parametrize("gpu_module", ["", "runtime/other.mjs"], ids=["same", "other-logits"])
+@pytest.mark.parametrize(
+    "gpu_module",
+    [
+        pytest.param("", id="same", marks=pytest.mark.long),
+        pytest.param("runtime/other.mjs", id="other-logits"),
+    ],
+)
 def test_a_gpu_is_used_for_live_frames_if_its_logits_are_the_same(
     playwright: Playwright, site: Path, gpu_module: str
 ) -> None:
@@ -393,6 +399,45 @@ def assert_same_picture(one: bytes, other: bytes) -> None:
     pictures = [PIL.Image.open(io.BytesIO(content)) for content in (one, other)]
     assert pictures[0].mode == pictures[1].mode
     assert (np.asarray(pictures[0]) == np.asarray(pictures[1])).all()
+
+
+def test_a_batch_gives_rows_a_zip_and_a_table(open_site: Page) -> None:
+    page = open_site
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("more/cat.jpg", CAT.read_bytes())
+        archive.writestr("more/notes.txt", "no image")
+    page.get_by_role("tab", name="Batch").click()
+    files: list[FilePayload] = [
+        {"name": "astronaut.jpg", "mimeType": "", "buffer": ASTRONAUT.read_bytes()},
+        {"name": "broken.jpg", "mimeType": "", "buffer": b"no image"},
+        {"name": "all.zip", "mimeType": "", "buffer": packed.getvalue()},
+    ]
+    page.locator("#panel-batch input[multiple]").set_input_files(files)
+    expect(page.locator("#batch-status")).to_have_text("3 files can be segmented.")
+    page.get_by_role("button", name="Segment all").click()
+    expect(page.locator("#batch-status")).to_contain_text("XXS: 2 images in", timeout=120_000)
+    rows = page.locator("#panel-batch .batch-rows li")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("person")
+    expect(rows.nth(1)).to_contain_text("broken.jpgThis browser cannot read the file")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download everything").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert {"astronaut/overlay.png", "cat/classes.png", "areas.csv"} <= set(names)
+        assert not any(name.startswith("broken") for name in names)
+        lines = archive.read("areas.csv").decode().splitlines()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the areas").click()
+    assert Path(download.value.path()).read_text().splitlines() == lines
+    assert lines[0] == "image,class_id,class_name,pixels,fraction,error"
+    assert any(line.startswith("more/cat.jpg,") for line in lines)
+    rows.nth(2).get_by_role("button").click()
+    wait_for_result(page)
+    expect(page.locator("#panel-image")).to_be_visible()
+    expect(page.locator(".picker")).to_contain_text("cat.jpg")
 
 
 def test_the_variants_are_compared(open_site: Page) -> None:

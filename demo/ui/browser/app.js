@@ -6,6 +6,7 @@ import { listenForHelp } from "../viewer/keyboard.js";
 import { Picker, showThumbnail } from "../viewer/picker.js";
 import { DEFAULT_CHOICES } from "../viewer/style.js";
 import { Viewer } from "../viewer/viewer.js";
+import { BatchTab } from "./batch_tab.js";
 import { CompareSection, describeResult } from "./compare.js";
 import { DownloadsSection, describeFiles } from "./downloads_section.js";
 import { findLack } from "./features.js";
@@ -14,7 +15,7 @@ import { LiveTab } from "./live_tab.js";
 import { Network } from "./network.js";
 import { keepForLater } from "./offline.js";
 import { readSite } from "./site.js";
-import { wireTabs } from "./tabs.js";
+import { showImageTab, wireTabs } from "./tabs.js";
 
 /** @import { Wanted } from "./downloads_section.js" */
 /** @import { FramingName } from "./framing.js" */
@@ -267,6 +268,10 @@ async function start() {
   });
   const imageTab = new ImageTab(site, network);
   new LiveTab(site, network, (photo) => imageTab.open(photo));
+  new BatchTab(site, network, (photo) => {
+    showImageTab();
+    imageTab.open(photo);
+  });
   imageTab.begin();
 }
 

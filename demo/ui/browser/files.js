@@ -100,7 +100,7 @@ export function archiveName(name) {
  *
  * @param {string} name
  */
-function listedName(name) {
+export function listedName(name) {
   const stem = name.replace(/^.*[\\/]/, "").replace(/(?<=.)\.[^.]*$/, "");
   return stem.replace(/[\r\n]+/g, " ").replace(/^[#\s]+/, "").trimEnd() || "image";
 }

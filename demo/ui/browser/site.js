@@ -30,6 +30,7 @@
  * @property {Record<string, string>} notes what each file that can be downloaded is.
  * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
  * @property {Record<string, string>} fixed content of the files that are always the same.
+ * @property {import("./batch.js").BatchLimits} batch what the Batch tab accepts.
  * @property {Record<string, string>} versions of the packages that run the network.
  */
 
