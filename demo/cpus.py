@@ -21,6 +21,11 @@ def usable_cpus(cgroup: Path = _CGROUP) -> int:
     return max(1, min(limit for limit in limits if limit is not None))
 
 
+def has_all_cpus() -> bool:
+    """Tell whether this process may use all CPUs on which it runs; others may need the rest."""
+    return usable_cpus() == _affinity()
+
+
 def _affinity() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -6,6 +6,7 @@ Only the machines that serve models need Ray; the app speaks HTTP to them, see
 
 import asyncio
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,12 @@ class Replica:
             return JSONResponse({"detail": str(error)}, 422)
         if engine is None:
             return JSONResponse({"detail": f"Choose a {PRECISION} of {[*self._engines]}."}, 422)
-        shape, body = encode_logits(await asyncio.to_thread(engine, values))
-        return Response(body, headers={SHAPE: shape}, media_type="application/octet-stream")
+        started = time.perf_counter()
+        logits = await asyncio.to_thread(engine, values)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        shape, body = encode_logits(logits)
+        headers = {SHAPE: shape, "Server-Timing": f"network;dur={elapsed_ms:.2f}"}
+        return Response(body, headers=headers, media_type="application/octet-stream")
 
 
 def deploy(models: dict[Variant, Checkpoint], scale: Scale, host: str, port: int) -> None:

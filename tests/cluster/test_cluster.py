@@ -42,7 +42,7 @@ def engine_at(*machines: Machine) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def expected(converted: None) -> np.ndarray:
+def expected() -> np.ndarray:
     return load_engines(bundled(), XXS, lambda fraction, sentence: None).engine(VALUES)
 
 

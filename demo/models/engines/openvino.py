@@ -17,7 +17,7 @@ import openvino
 import openvino.preprocess
 from numpy.typing import NDArray
 
-from demo.cpus import usable_cpus
+from demo.cpus import has_all_cpus, usable_cpus
 from demo.models.checkpoint import Checkpoint, OnProgress
 from demo.models.engines.fair_lock import FairLock
 from demo.settings import cache_folder
@@ -71,6 +71,8 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": self.precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": usable_cpus(),
+            # OpenVINO would bind the threads of every process to the same first CPUs.
+            "ENABLE_CPU_PINNING": has_all_cpus(),
             **settings,
         }
         compiled = openvino.Core().compile_model(preprocessing.build(), "CPU", settings)
