@@ -579,6 +579,63 @@ def test_another_background_leaves_the_kept_classes(page: Page, tmp_path: Path) 
     assert not read_composed(page)[..., 3].any()
 
 
+REFINE = (
+    f"async (edge) => {{{AT}"
+    + """
+    const { Field } = await at("field.js");
+    const { RefinedField } = await at("refined_field.js");
+    const [side, grid] = [128, 8];
+    const image = document.createElement("canvas");
+    image.width = image.height = side;
+    const context = image.getContext("2d");
+    context.fillStyle = "#a33";
+    context.fillRect(0, 0, side, side);
+    context.fillStyle = "#36a";
+    context.fillRect(edge, 0, side, side);
+    const logits = Float32Array.from({ length: 2 * grid * grid }, (_, i) =>
+        (i % grid < grid / 2 ? 4 : -4) * (i < grid * grid ? 1 : -1));
+    const box = [0, 0, side, side];
+    const value = { logits, grid: [grid, grid], box, winners: [0, 1], width: side, height: side };
+    const field = new Field(value);
+    const refined = new RefinedField(field, { image, width: side, height: side });
+    const whole = { left: 0, top: 0, stepX: 1, stepY: 1 };
+    const [confidence, same] = [new Float32Array(side * side), new Float32Array(side * side)];
+    const row = (ids) => Array.from(ids.subarray(side * 64, side * 65));
+    const ids = [field.rasterise(whole, side, side, confidence),
+                 refined.rasterise(whole, side, side, same)];
+    return [...ids.map(row), confidence.every((each, i) => each === same[i])];
+}"""
+)
+
+
+@pytest.mark.parametrize("edge", [62, 64, 66])
+def test_refined_edges_follow_those_of_the_picture(modules: Page, edge: int) -> None:
+    plain, refined, is_same_confidence = modules.evaluate(REFINE, edge)
+    assert plain == [0] * 64 + [1] * 64
+    found = refined.index(1)
+    assert refined == [0] * found + [1] * (128 - found)
+    assert abs(found - edge) < max(abs(64 - edge), 1)
+    assert is_same_confidence
+
+
+def test_the_overlay_is_refined_only_when_asked_for(page: Page) -> None:
+    click_example(page, "astronaut")
+    wait_for_result(page)
+    before = table_rows(page)
+    composed = page.locator("#viewer canvas.composed")
+    expect(composed).to_be_hidden()
+    page.locator("#viewer [name=refine]").check()
+    expect(composed).to_be_visible()
+    expect(page.locator("#viewer canvas.paint")).to_be_hidden()
+    expect(composed).to_have_css("background-image", "none")  # the photo shows through
+    person = read_composed(page)[..., 3] == round(0.6 * 255)
+    assert abs(person.mean() - before["person"] / 512**2) < 0.03
+    assert table_rows(page) == before
+    choose_view(page, "Class map")
+    expect(composed).to_be_hidden()
+    expect(page.locator("#viewer [name=refine]")).to_be_disabled()
+
+
 def test_a_picture_of_the_visitors_stands_behind(page: Page, tmp_path: Path) -> None:
     PIL.Image.new("RGB", (40, 20), (10, 20, 250)).save(tmp_path / "blue.png")
     click_example(page)

@@ -63,7 +63,7 @@ export class BackgroundPainter {
     const whole = { left: 0, top: 0, stepX: field.width / grid, stepY: field.height / grid };
     const onGrid = keptPoints(field, whole, grid, grid, effect.kept);
     const part = partOf(field, sampling, width, height);
-    const pixels = this.#read(this.part, picture, part, width, height);
+    const pixels = readPart(this.part, picture, part, [width, height], this.smoothing);
     const shown = isWhole(part) ? { image: this.part, width, height } : picture;
     const alpha = effect.refine
       ? this.#refine(shown, onGrid, pixels, part)
@@ -92,27 +92,9 @@ export class BackgroundPainter {
    */
   #refine(picture, onGrid, pixels, part) {
     const { grid } = this;
-    const guide = this.#read(this.guide, picture, WHOLE, grid, grid);
+    const guide = readPart(this.guide, picture, WHOLE, [grid, grid], this.smoothing);
     const coefficients = fitGuidedFilter(guide.data, onGrid, grid);
     return applyGuidedFilter(coefficients, grid, pixels.data, pixels, part);
-  }
-
-  /**
-   * Read the pixels of a part of a picture.
-   *
-   * @param {HTMLCanvasElement} canvas is used for it.
-   * @param {Drawable} picture
-   * @param {Part} part
-   * @param {number} width
-   * @param {number} height
-   */
-  #read(canvas, picture, part, width, height) {
-    resize(canvas, width, height);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (!context) throw new Error("The browser gives no 2D canvas.");
-    context.imageSmoothingQuality = this.smoothing;
-    drawPart(context, picture, part);
-    return context.getImageData(0, 0, width, height);
   }
 
   /**
@@ -170,7 +152,25 @@ export class BackgroundPainter {
  */
 
 /** @type {Part} */
-const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
+export const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
+
+/**
+ * Read the pixels of a part of a picture.
+ *
+ * @param {HTMLCanvasElement} canvas is used for it.
+ * @param {Drawable} picture
+ * @param {Part} part
+ * @param {[width: number, height: number]} size of what is read.
+ * @param {ImageSmoothingQuality} smoothing
+ */
+export function readPart(canvas, picture, part, [width, height], smoothing) {
+  resize(canvas, width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("The browser gives no 2D canvas.");
+  context.imageSmoothingQuality = smoothing;
+  drawPart(context, picture, part);
+  return context.getImageData(0, 0, width, height);
+}
 
 /** @param {Part} part */
 function isWhole({ left, top, right, bottom }) {
@@ -178,13 +178,13 @@ function isWhole({ left, top, right, bottom }) {
 }
 
 /**
- * @param {ClassField} field
+ * @param {{width: number, height: number}} field
  * @param {Sampling} sampling
  * @param {number} width
  * @param {number} height
  * @returns {Part}
  */
-function partOf(field, { left, top, stepX, stepY }, width, height) {
+export function partOf(field, { left, top, stepX, stepY }, width, height) {
   return {
     left: left / field.width,
     top: top / field.height,

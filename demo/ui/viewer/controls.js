@@ -6,7 +6,7 @@ import { percent } from "./percent.js";
 /** @import { Choices } from "./style.js" */
 
 const SLIDERS = /** @type {const} */ (["opacity", "threshold", "split"]);
-const CHECKBOXES = /** @type {const} */ (["outlines", "labels", "dim", "safe"]);
+const CHECKBOXES = /** @type {const} */ (["outlines", "labels", "dim", "safe", "refine"]);
 
 export class Controls {
   /**
@@ -62,7 +62,7 @@ export class Controls {
       input.disabled =
         view === "original" ||
         ((view === "confidence" || view === "background") && name !== "split") ||
-        (view === "map" && (name === "opacity" || name === "dim"));
+        (view === "map" && ["opacity", "dim", "refine"].includes(name));
     }
   }
 

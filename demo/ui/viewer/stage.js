@@ -6,6 +6,7 @@ import { download, find, make, move, place, resize } from "./dom.js";
 import { placeLabels, renderLabels } from "./labels.js";
 import { Painter2D } from "./paint2d.js";
 import { providePainter, releasePainter } from "./painter.js";
+import { RefinedField } from "./refined_field.js";
 import { buildStyle, choosePalette, hasBackground } from "./style.js";
 import { Viewport } from "./viewport.js";
 
@@ -42,7 +43,12 @@ export class Stage {
     const composed = make("canvas", { class: "composed" });
     this.photo.after(composed);
     this.background = new BackgroundPainter(composed, STILL);
-    this.photo.addEventListener("load", onReplaced);
+    /** @type {Painter2D | null} paints refined edges; made when they are first asked for. */
+    this.refined = null;
+    this.photo.addEventListener("load", () => {
+      this.refined = null;
+      onReplaced();
+    });
     /** @type {Effect | null} the one that was shown last. */
     this.effect = null;
     /** @type {ClassField | null} */
@@ -82,6 +88,7 @@ export class Stage {
    */
   show(result, field) {
     this.field = field;
+    this.refined = null;
     this.present = result.areas.map(([id]) => id);
     this.labels = placeLabels(field);
     this.painter.setField(field);
@@ -156,33 +163,67 @@ export class Stage {
   }
 
   /**
+   * Tell what is shown over the photo: nothing, its background, refined edges, or the classes.
+   *
+   * @param {Choices} choices
+   */
+  #chooseLayer({ view, refine }) {
+    if (view === "original" || !this.viewport.stage.width) return "nothing";
+    if (view === "background" && this.hasConfidence) return "background";
+    return refine && view === "overlay" && this.hasConfidence ? "refined" : "classes";
+  }
+
+  /**
    * @param {Choices} choices
    * @param {ClassInfo[]} classes
    */
   #paint(choices, classes) {
-    const { painter, viewport } = this;
-    const { canvas } = painter;
-    const isReplaced = choices.view === "background" && this.hasConfidence;
-    const isOriginal = choices.view === "original" || !viewport.stage.width;
-    canvas.hidden = isOriginal || isReplaced;
-    this.background.canvas.hidden = isOriginal || !isReplaced;
-    if (isOriginal) return;
+    const { background, painter, viewport } = this;
+    const layer = this.#chooseLayer(choices);
+    const isComposed = layer === "background" || layer === "refined";
+    painter.canvas.hidden = layer !== "classes";
+    background.canvas.hidden = !isComposed;
+    background.canvas.classList.toggle("over", layer === "refined"); // the photo shows through
+    if (layer === "nothing") return;
     let density = window.devicePixelRatio || 1;
-    if (isReplaced || painter instanceof Painter2D) {
+    if (isComposed || painter instanceof Painter2D) {
       const { visible } = viewport;
       density = Math.min(density, Math.sqrt(MOST_PIXELS_2D / (visible.width * visible.height)));
     }
     const { width, height, sampling } = viewport.sample(density);
-    if (isReplaced) {
+    if (layer === "background") {
       this.#replaceBackground(choices.effect, width, height, sampling);
       return;
     }
-    resize(canvas, width, height);
+    const shown = layer === "refined" ? this.#refine() : painter;
+    resize(shown.canvas, width, height);
     const outlineWidth = Math.max(1, Math.round(density)); // about a CSS pixel
+    shown.paint(sampling, this.#style(choices, classes, outlineWidth));
+  }
+
+  /**
+   * @param {Choices} choices
+   * @param {ClassInfo[]} classes
+   * @param {number} outlineWidth
+   */
+  #style(choices, classes, outlineWidth) {
     const dim = choices.dim && this.present.some((id) => id && !choices.hidden.has(id));
     const painted = this.hasConfidence ? { ...choices, dim } : withoutConfidence(choices);
     const palette = choosePalette(classes, choices.safe);
-    painter.paint(sampling, buildStyle(painted, palette, outlineWidth, hasBackground(classes)));
+    return buildStyle(painted, palette, outlineWidth, hasBackground(classes));
+  }
+
+  /** Give the painter of the overlay whose edges follow those of the photo. */
+  #refine() {
+    const { background, field, photo, refined } = this;
+    if (refined) return refined;
+    const painter = new Painter2D(background.canvas);
+    if (field && photo.complete && photo.naturalWidth) {
+      const picture = { image: photo, width: photo.naturalWidth, height: photo.naturalHeight };
+      painter.setField(new RefinedField(field, picture));
+      this.refined = painter;
+    }
+    return painter;
   }
 
   /**

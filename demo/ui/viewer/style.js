@@ -16,6 +16,7 @@
  * @property {boolean} labels
  * @property {boolean} dim darken what no visible class covers, in the overlay.
  * @property {boolean} safe use colours that colour-blind people can tell apart.
+ * @property {boolean} refine let the edges of the overlay follow those of the picture.
  * @property {Set<number>} hidden ids of the classes that are not painted.
  * @property {Effect} effect what the view "background" shows.
  */
@@ -43,6 +44,7 @@ export const DEFAULT_CHOICES = {
   labels: true,
   dim: true,
   safe: false,
+  refine: false,
 };
 
 /** Outlines are white, which stands out from skin and from every class colour. @type {Colour} */
