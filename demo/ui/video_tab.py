@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +10,16 @@ from typing import Any, NamedTuple
 import gradio as gr
 import pandas as pd
 
-from demo.background import DEFAULT_KEPT, find_kept, parse_background, replace_background
+from demo.background import (
+    DEFAULT_KEPT,
+    Background,
+    find_kept,
+    parse_background,
+    replace_background,
+)
 from demo.classes import CLASS_NAMES, CLASSES, ClassSet, NamedClass
-from demo.image import Image
+from demo.errors import InvalidOption
+from demo.image import Image, read_image
 from demo.models.model import Model
 from demo.overlay import draw_overlay
 from demo.segmentation import Segmentation
@@ -59,12 +66,13 @@ _SCROLL_TO_RESULT = """() => {
 }"""
 """On a phone the result lies below the choices."""
 
-_OVERLAY = "overlay"
+_OVERLAY, _PICTURE = "overlay", "picture"
 _SHOWN = {
     "Every class in its colour": _OVERLAY,
     "Another background: blurred": "blurred",
     "Another background: green": "#00b140",
     "Another background: white": "#ffffff",
+    "Another background: a picture of yours": _PICTURE,
 }
 """What the result can show, and the name of each background."""
 
@@ -129,6 +137,8 @@ def build_video_tab() -> None:
                 info="These stay before the background. Their edges are refined: an embellishment.",
                 visible=False,
             )
+            # A component for images would decode the file, and fail without a sentence.
+            picture = gr.File(label="Picture", file_types=["image"], height=140, visible=False)
             begin = gr.Button("Segment the video", variant="primary", interactive=False)
             cancel = gr.Button("Cancel", visible=False)
         with gr.Column():
@@ -142,14 +152,17 @@ def build_video_tab() -> None:
                 chart = _build_chart()
     parts = (preview, sample, begin, cancel, status, stage, results, player, overlay, table, chart)
     shown.change(
-        lambda shown: gr.update(visible=shown != _OVERLAY),
+        lambda shown: (
+            gr.update(visible=shown != _OVERLAY),
+            gr.update(visible=shown == _PICTURE),
+        ),
         shown,
-        kept,
+        [kept, picture],
         queue=False,
         show_progress="hidden",
         api_visibility="private",
     )
-    _wire(video, [variant, shown, kept], Parts(*parts))
+    _wire(video, [variant, shown, kept, picture], Parts(*parts))
 
 
 def _build_chart() -> gr.LinePlot:
@@ -253,15 +266,37 @@ def on_stop(run: Run | None) -> Parts:
     return _stop_with(render_status("Stopped: no video is being segmented."))
 
 
-def _choose_drawing(shown: str, kept: list[str], classes: ClassSet) -> Draw:
+class Drawing(NamedTuple):
+    """What the result is to show.
+
+    Attributes:
+        shown: one of `_SHOWN`.
+        kept: names of the classes that stay before another background.
+        picture: the file of the visitor's own background.
+    """
+
+    shown: str = _OVERLAY
+    kept: Sequence[str] = ()
+    picture: str | None = None
+
+
+def _choose_drawing(drawing: Drawing, classes: ClassSet) -> Draw:
     """Choose how frames are drawn.
 
     Raises:
-        InvalidOption: if no class is kept, or a name is unknown.
+        InvalidOption: if no class is kept, a name is unknown, or the picture is missing.
+        InvalidImage: if the picture cannot be read.
     """
-    if shown == _OVERLAY:
+    if drawing.shown == _OVERLAY:
         return draw_overlay
-    background, ids = parse_background(shown), find_kept(kept, classes)
+    ids = find_kept(drawing.kept, classes)
+    if drawing.shown != _PICTURE:
+        background = parse_background(drawing.shown)
+    elif drawing.picture:
+        note_upload(Path(drawing.picture))
+        background = Background("picture", picture=read_image(Path(drawing.picture)))
+    else:
+        raise InvalidOption("There is no picture for the background. Choose one first.")
 
     def draw(image: Image, segmentation: Segmentation) -> Image:
         return replace_background(image, segmentation, ids, background)
@@ -269,12 +304,13 @@ def _choose_drawing(shown: str, kept: list[str], classes: ClassSet) -> Draw:
     return draw
 
 
-def on_segment_video(
+def on_segment_video(  # noqa: PLR0917 - Gradio gives the inputs in their order
     run: Run,
     video: str | None,
     variant: str,
     shown: str = _OVERLAY,
     kept: list[str] | None = None,
+    picture: str | None = None,
 ) -> Iterator[Parts]:
     """Segment a video; the visitor can stop it at each frame.
 
@@ -284,6 +320,7 @@ def on_segment_video(
         variant: key of the variant.
         shown: what the result shows: one of `_SHOWN`.
         kept: names of the classes that stay before another background.
+        picture: the file of the visitor's own background.
 
     Yields:
         The progress, and at the end the result. When something is wrong, the status line says
@@ -296,14 +333,14 @@ def on_segment_video(
     else:
         run.start()
         try:
-            yield from _segment(run, video, variant, (shown, kept or []))
+            yield from _segment(run, video, variant, Drawing(shown, kept or [], picture))
             if run.is_stopped:
                 yield _change(stage=_PROMISE)
         finally:
             run.end()
 
 
-def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -> Iterator[Parts]:
+def _segment(run: Run, video: str, variant: str, drawing: Drawing) -> Iterator[Parts]:
     folder, stem = make_result_folder(), Path(video).stem
     target, table = folder / f"{stem}-overlay.mp4", folder / f"{stem}-areas.csv"
     frames: list[FrameAreas] = []
@@ -313,7 +350,7 @@ def _segment(run: Run, video: str, variant: str, drawn: tuple[str, list[str]]) -
     )
     try:
         model = choose_model(variant)
-        draw = _choose_drawing(*drawn, model.classes)
+        draw = _choose_drawing(drawing, model.classes)
         if run.is_stopped:
             return
         yield _change(status=render_status(f"{model.variant.label} segments the video."))

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import gradio as gr
 import numpy as np
+import PIL.Image
 import pytest
 
 from demo.classes import PALETTE
@@ -45,6 +46,18 @@ def test_a_result_can_have_another_background(tmp_path: Path) -> None:
     assert 0.3 < is_green.mean() < 1
     *_, last = on_segment_video(Run(), video, "xxs", "#00b140", [])
     assert "No class is kept" in last.status
+
+
+def test_a_picture_of_the_visitors_stands_behind(tmp_path: Path) -> None:
+    video, picture = str(write_video(tmp_path / "walk.mp4")), tmp_path / "sea.png"
+    PIL.Image.new("RGB", (30, 20), (0, 100, 200)).save(picture)
+    *_, last = on_segment_video(Run(), video, "xxs", "picture", ["person"], str(picture))
+    with av.open(last.overlay) as result:
+        colours = next(result.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3)
+    is_sea = (np.abs(colours.astype(int) - (0, 100, 200)) < 30).all(axis=1)
+    assert 0.3 < is_sea.mean() < 1
+    *_, last = on_segment_video(Run(), video, "xxs", "picture", ["person"])
+    assert "There is no picture" in last.status
 
 
 def test_a_video_of_background_has_no_chart_and_says_so(
