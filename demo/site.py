@@ -6,6 +6,7 @@ It is built by scripts/site, which is ``python -m demo.site [--serve] [FOLDER]``
 import argparse
 import functools
 import hashlib
+import html
 import http.server
 import json
 import re
@@ -18,13 +19,14 @@ from typing import Any
 
 from demo.annotations import encode_label_studio_config, encode_yolo_data
 from demo.batch import MAX_BYTES, MAX_IMAGES, SUFFIXES
-from demo.classes import VOC
+from demo.classes import VOC, ClassSet
 from demo.errors import DemoError
 from demo.exports import FILE_NOTES, describe_licence, encode_labelmap
+from demo.models.loading import load_checkpoint
 from demo.models.onnx_export import ExportedNetwork, export_onnx
 from demo.models.registry import default_registry
 from demo.ui.examples import EXAMPLES_FOLDER, usable_examples
-from demo.variants import VARIANTS
+from demo.variants import VARIANTS, own_variant
 from demo.web.built_site import FOLDER, ISOLATION
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +42,9 @@ _STYLES = (*_PARTS, "badge", "batch", "download", "keyboard")
 _FIRST = "xxs"
 """The variant to begin with: the smallest download."""
 
+_MOST_NAMED = 8
+"""Most classes of an own model that the page's first sentence names."""
+
 OnStep = Callable[[str], None]
 """Called with a sentence before each step."""
 
@@ -48,48 +53,56 @@ class SiteNotBuilt(DemoError):
     """The site could not be built; the message says what to do."""
 
 
-def build_site(folder: Path, on_step: OnStep = lambda sentence: None) -> None:
+def build_site(
+    folder: Path, on_step: OnStep = lambda sentence: None, checkpoint: Path | None = None
+) -> None:
     """Make the site in a folder, whose content of an earlier build is replaced.
 
     Args:
         folder: new, empty, or made by an earlier build.
         on_step: told what is being done.
+        checkpoint: folder of a model with classes of its own, which the site then has instead of
+            XXS, XS and S.
 
     Raises:
         SiteNotBuilt: if the folder holds something else, or the packages of npm are missing.
         WeightsUnavailable: if a variant has no usable weights.
     """
     _clear(folder)
-    _copy_page(folder)
-    networks = {}
-    for variant in VARIANTS.values():
+    variants = list(VARIANTS.values())
+    if checkpoint is not None:
+        variants = [own_variant(checkpoint.resolve().name, str(checkpoint))]
+    networks, classes = {}, VOC
+    for variant in variants:
         on_step(f"Exporting {variant.label}")
         network = export_onnx(variant, in_fp16=True)
-        networks[variant.key] = _describe_network(network, folder)
+        networks[variant.key], classes = _describe_network(network, folder), network.classes
+    _copy_page(folder, classes)
     on_step("Trying the examples")
-    examples = usable_examples.infos(default_registry().get(_FIRST))
+    model = load_checkpoint(checkpoint) if checkpoint else default_registry().get(_FIRST)
+    examples = usable_examples.infos(model)
     (folder / "examples").mkdir()
     for example in examples:
         shutil.copy(EXAMPLES_FOLDER / f"{example['name']}.jpg", folder / "examples")
     site = {
-        "classes": VOC.infos,
+        "classes": classes.infos,
         "examples": examples,
-        "first": _FIRST,
+        "first": variants[0].key,
         "networks": networks,
         "runtime": _copy_runtime(folder),
         "packages": _copy_packages(folder),
         "notes": FILE_NOTES,
-        "groups": [each.group for each in VOC.classes],
+        "groups": [each.group for each in classes.classes],
         "fixed": {
-            "labelmap.txt": encode_labelmap(VOC).decode(),
-            "label-studio.xml": encode_label_studio_config(VOC).decode(),
-            "yolo/data.yaml": encode_yolo_data(VOC).decode(),
+            "labelmap.txt": encode_labelmap(classes).decode(),
+            "label-studio.xml": encode_label_studio_config(classes).decode(),
+            "yolo/data.yaml": encode_yolo_data(classes).decode(),
         },
         "batch": {"images": MAX_IMAGES, "bytes": MAX_BYTES, "suffixes": sorted(SUFFIXES)},
         "versions": {"onnxruntime-web": _package("onnxruntime-web")["version"]},
     }
     _write_json(folder / "site.json", site)
-    _write_texts(folder)
+    _write_texts(folder, _say_found(classes))
     _write_json(folder / "files.json", _list_files(folder))
 
 
@@ -137,7 +150,15 @@ def _clear(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def _copy_page(folder: Path) -> None:
+def _say_found(classes: ClassSet) -> str:
+    """Say what the networks find, as the page's first sentence does."""
+    if classes is VOC:
+        return "people, animals, vehicles and furniture"
+    names = [name for i, name in enumerate(classes.names) if not classes.is_background(i)]
+    return ", ".join([*names[:_MOST_NAMED], *(["and more"] if names[_MOST_NAMED:] else [])])
+
+
+def _copy_page(folder: Path, classes: ClassSet) -> None:
     for name, source in {"browser": _BROWSER, "viewer": _VIEWER}.items():
         (folder / name).mkdir()
         for file in source.iterdir():
@@ -150,9 +171,10 @@ def _copy_page(folder: Path) -> None:
     page = (_BROWSER / "index.html").read_text(encoding="utf-8")
     styles = [f'<link rel="stylesheet" href="viewer/{name}.css">' for name in _STYLES]
     page = page.replace("<!-- styles -->", "\n".join(styles))
+    page = page.replace("<!-- finds -->", html.escape(_say_found(classes)))
     for part in _PARTS:
-        html = (_VIEWER / f"{part}.html").read_text(encoding="utf-8")
-        page = page.replace(f"<!-- {part} -->", html)
+        content = (_VIEWER / f"{part}.html").read_text(encoding="utf-8")
+        page = page.replace(f"<!-- {part} -->", content)
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
@@ -205,6 +227,7 @@ def _describe_network(network: ExportedNetwork, folder: Path) -> dict[str, Any]:
     return {
         "file": _write_hashed(folder / "networks" / f"{variant.key}.onnx", network.onnx),
         "label": variant.label,
+        "short": variant.short_label,
         "parameters": round(variant.parameters / 1e6, 1),
         "accuracy": str(weights.accuracy or ""),
         "badge": weights.badge,
@@ -235,7 +258,7 @@ def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _write_texts(folder: Path) -> None:
+def _write_texts(folder: Path, found: str) -> None:
     headers = "".join(f"  {name.lower()}: {value}\n" for name, value in ISOLATION.items())
     (folder / "README.md").write_text(
         "---\n"
@@ -247,7 +270,7 @@ def _write_texts(folder: Path) -> None:
         "short_description: Coloured overlays and areas, in the visitor's own browser\n"
         f"custom_headers:\n{headers}"
         "---\n\n"
-        "This page finds the 21 PASCAL VOC classes in pictures and in the camera's view. It runs\n"
+        f"This page finds {found} in pictures and in the camera's view.\nIt runs "
         "in the browser: no picture leaves the visitor's device, and nothing is fetched from\n"
         "another server. Any server of static files serves this folder; with the headers above,\n"
         "browsers use several threads.\n",
@@ -278,11 +301,21 @@ def main() -> int:
     parser.add_argument(
         "folder", nargs="?", type=Path, default=FOLDER, help="where to (default: site/)"
     )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIR",
+        help="folder of a model with classes of its own, instead of XXS, XS and S",
+    )
     parser.add_argument("--serve", action="store_true", help="serve it on loopback afterwards")
     parser.add_argument("--port", type=int, default=8000, help="port to serve on (default: 8000)")
     options = parser.parse_args()
     try:
-        build_site(options.folder, lambda sentence: print(f"{sentence} …", file=sys.stderr))
+        build_site(
+            options.folder,
+            lambda sentence: print(f"{sentence} …", file=sys.stderr),
+            options.checkpoint,
+        )
     except DemoError as error:
         print(error, file=sys.stderr)
         return 1

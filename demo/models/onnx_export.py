@@ -9,6 +9,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from demo.classes import ClassSet
 from demo.errors import WeightsUnavailable
 from demo.models.checkpoint import Checkpoint, NoWeights, WeightsSource
 from demo.models.engines.pytorch import load_torch_engine, trace_for_export
@@ -30,13 +31,15 @@ class ExportedNetwork:
     Attributes:
         variant: which network it is.
         onnx: the content of an ONNX file; ``pixel_values`` (1, 3, h, w) float32 BGR in [0, 1],
-            with h and w multiples of 32, gives ``logits`` (1, 21, h/16, w/16) float32.
+            with h and w multiples of 32, gives ``logits`` (1, C, h/16, w/16) float32.
         weights: where the weights came from.
+        classes: what it tells apart.
     """
 
     variant: Variant
     onnx: bytes
     weights: WeightsSource
+    classes: ClassSet
 
 
 def export_onnx(variant: Variant, *, in_fp16: bool) -> ExportedNetwork:
@@ -50,18 +53,19 @@ def export_onnx(variant: Variant, *, in_fp16: bool) -> ExportedNetwork:
         WeightsUnavailable: if there are no usable weights.
     """
 
-    def export(checkpoint: Checkpoint) -> bytes:
+    def export(checkpoint: Checkpoint) -> tuple[bytes, ClassSet]:
         network = _export(checkpoint, variant)
-        return _store_in_fp16(network) if in_fp16 else network
+        return _store_in_fp16(network) if in_fp16 else network, checkpoint.classes
 
     reason = ""
     for sources in (own_sources(lambda fraction, sentence: None), BUNDLED_SOURCES):
         try:
-            content, weights = use_first(sources, variant, export)
+            (content, classes), weights = use_first(sources, variant, export)
         except NoWeights as error:
             reason = reason or str(error)
         else:
-            return ExportedNetwork(variant, content, replace(weights, reason=reason))
+            weights = replace(weights, reason=reason)
+            return ExportedNetwork(variant, content, weights, classes)
     raise WeightsUnavailable(f"{variant.label} cannot be exported: {reason}. Choose other weights.")
 
 

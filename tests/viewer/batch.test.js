@@ -30,14 +30,19 @@ test("images come out of files, folders and ZIPs, and nothing else does", async 
 
 for (const { name, files, says } of [
   { name: "no image", files: [file("notes.txt")], says: /There is no image/ },
-  { name: "too many images", files: [1, 2, 3, 4].map((i) => file(`${i}.jpg`)), says: /more than 3/ },
+  { name: "too many images", files: [1, 2, 3, 4].map((i) => file(`${i}.jpg`)), says: /more than 3 images/ },
   { name: "too many bytes", files: [file("a.jpg", 1001)], says: /more than 3 images or 0.001 MB/ },
   {
     name: "too many images in a ZIP",
     files: [zip({ "1.jpg": 1, "2.jpg": 1, "3.jpg": 1, "4.jpg": 1, "5.jpg": 1 })],
-    says: /more than 3/,
+    says: /more than 3 images/,
   },
-  { name: "too many bytes in a ZIP", files: [zip({ "1.jpg": 999, "2.jpg": 999 })], says: /more than/ },
+  { name: "too many bytes in a ZIP", files: [zip({ "1.jpg": 999, "2.jpg": 999 })], says: /more than 3 images/ },
+  {
+    name: "too many bytes in two ZIPs",
+    files: [zip({ "1.jpg": 600 }), zip({ "2.jpg": 600 })],
+    says: /more than 3 images/,
+  },
   { name: "a damaged ZIP", files: [file("a.zip")], says: /cannot be read as a ZIP/ },
 ]) {
   test(`${name}: a sentence says so`, async () => {

@@ -16,6 +16,7 @@ import { Network } from "./network.js";
 import { keepForLater } from "./offline.js";
 import { readSite } from "./site.js";
 import { showImageTab, wireTabs } from "./tabs.js";
+import { offerVariants } from "./variants.js";
 
 /** @import { Wanted } from "./downloads_section.js" */
 /** @import { FramingName } from "./framing.js" */
@@ -257,6 +258,7 @@ async function start() {
   if (lack) throw new Error(lack);
   const site = await readSite();
   await keepForLater();
+  offerVariants(site);
   const network = new Network({
     base: document.baseURI,
     runtime: site.runtime,

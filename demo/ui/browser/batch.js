@@ -26,15 +26,20 @@ import { listedName } from "./files.js";
  * @throws {Error} with a sentence.
  */
 export async function gatherImages(files, limits, loadUnzip) {
-  const asked = files.filter(({ name }) => isZip(name) || isImage(name, limits.suffixes));
-  checkSize(asked, limits);
-  const found = await Promise.all(
-    asked.map(async (file) =>
-      isZip(file.name) ? unpack(file, limits, await loadUnzip()) : [file],
-    ),
-  );
-  const images = found.flat();
-  checkSize(images, limits);
+  /** @type {File[]} */
+  const images = [];
+  for (const file of files) {
+    if (isZip(file.name)) {
+      // eslint-disable-next-line no-await-in-loop -- what one leaves is what the next may take
+      images.push(...(await unpack(file, room(images, limits), await loadUnzip())));
+    } else if (isImage(file.name, limits.suffixes)) images.push(file);
+    const left = room(images, limits);
+    if (left.images < 0 || left.bytes < 0) {
+      throw new Error(
+        `These are more than ${limits.images} images or ${limits.bytes / 1e6} MB. Choose fewer at a time.`,
+      );
+    }
+  }
   if (!images.length) {
     throw new Error("There is no image among these files. Choose images, or a ZIP of them.");
   }
@@ -42,36 +47,35 @@ export async function gatherImages(files, limits, loadUnzip) {
 }
 
 /**
- * @param {File[]} files
+ * Compute what may still come.
+ *
+ * @param {File[]} images
  * @param {BatchLimits} limits
+ * @returns {BatchLimits}
  */
-function checkSize(files, limits) {
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  if (files.length <= limits.images && bytes <= limits.bytes) return;
-  throw new Error(
-    `These are more than ${limits.images} images or ${limits.bytes / 1e6} MB. Choose fewer at a time.`,
-  );
+function room(images, { images: most, bytes, suffixes }) {
+  const taken = images.reduce((sum, { size }) => sum + size, 0);
+  return { images: most - images.length, bytes: bytes - taken, suffixes };
 }
 
 /**
  * @param {File} file
- * @param {BatchLimits} limits
+ * @param {BatchLimits} left
  * @param {Unzip} packages
+ * @returns {Promise<File[]>} one image or a byte more than is left, if there is more.
  */
-async function unpack(file, limits, { unzipSync }) {
+async function unpack(file, left, { unzipSync }) {
   const archive = new Uint8Array(await file.arrayBuffer());
-  let left = limits.bytes;
-  let count = 0;
+  let { bytes, images } = left;
   /** @type {Record<string, Uint8Array>} */
   let members;
   try {
     members = unzipSync(archive, {
       filter: ({ name, originalSize }) => {
-        // what is refused as too much need not be unpacked
-        if (!isImage(name, limits.suffixes) || left < 0 || count > limits.images) return false;
-        left -= originalSize;
-        count += 1;
-        return left >= 0;
+        if (!isImage(name, left.suffixes) || images < 0 || bytes < 0) return false;
+        images -= 1;
+        bytes -= originalSize;
+        return bytes >= 0; // what is too much need not be unpacked
       },
     });
   } catch {
@@ -79,11 +83,11 @@ async function unpack(file, limits, { unzipSync }) {
       `${file.name} cannot be read as a ZIP. Pack the images again, without a password.`,
     );
   }
-  const images = Object.entries(members).map(
+  const found = Object.entries(members).map(
     ([name, content]) => new File([/** @type {BlobPart} */ (content)], name),
   );
-  if (left < 0) checkSize([...images, new File([], "")], { ...limits, images: images.length });
-  return images;
+  if (bytes < 0) found.push(new File([new Uint8Array(left.bytes + 1)], "too much"));
+  return found;
 }
 
 /** @param {string} name */

@@ -1,6 +1,7 @@
 // The Batch tab: images, a folder or a ZIP in; a row for each, one ZIP and one table out.
 
 import { download, find, make } from "../viewer/dom.js";
+import { hasBackground } from "../viewer/style.js";
 import { gatherImages, nameFolders, writeTable } from "./batch.js";
 import { describeFiles, makeFiles } from "./downloads_section.js";
 import { DEFAULT_SIDE } from "./framing.js";
@@ -109,7 +110,9 @@ export class BatchTab {
         for (const [name, content] of Object.entries(files)) packing.add(`${folders[i]}/${name}`, content);
         rows.push(row);
         // eslint-disable-next-line no-await-in-loop -- rows stand in their order
-        this.rows.append(await this.#renderRow(row, image, files["overlay.png"]));
+        const item = await this.#renderRow(row, image, files["overlay.png"]);
+        if (this.run !== run) return;
+        this.rows.append(item);
         this.progress.value = rows.length / images.length;
         this.status.textContent = `${rows.length} of ${images.length} images`;
       }
@@ -164,7 +167,7 @@ export class BatchTab {
     );
     button.addEventListener("click", () => this.open(image));
     const shown = areas
-      .filter(([id]) => id)
+      .filter(([id]) => id || !hasBackground(this.site.classes))
       .slice(0, TOP_CLASSES)
       .map(([id, count]) => {
         const dot = make("i");
@@ -236,6 +239,7 @@ async function drawThumbnail(png) {
  */
 function describe(label, rows, tookMs) {
   const failed = rows.filter(({ error }) => error).length;
-  const summary = `${label}: ${rows.length - failed} images in ${(tookMs / 1000).toFixed(1)} s.`;
+  const done = rows.length - failed;
+  const summary = `${label}: ${done} image${done === 1 ? "" : "s"} in ${(tookMs / 1000).toFixed(1)} s.`;
   return failed ? `${summary} ${failed} could not be segmented; the rows say why.` : summary;
 }

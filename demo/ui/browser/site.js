@@ -9,6 +9,7 @@
  * @typedef {object} NetworkInfo
  * @property {SiteFile} file
  * @property {string} label name of the variant.
+ * @property {string} short short name of the variant.
  * @property {number} parameters in millions.
  * @property {string} accuracy name and figure of the accuracy of the weights, or empty.
  * @property {string} badge names the weights in two words.
