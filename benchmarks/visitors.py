@@ -41,7 +41,7 @@ from demo.web.live_socket import encode_result
 VISITORS, SESSIONS = 500, 100
 LOOK_S, FRAME_S = 20.0, 1 / 30
 CPUS_OF_A_COPY = 2
-WARM_UP_S, END_S = 20.0, 80.0
+WARM_UP_S, END_S = 60.0, 180.0
 
 TABLE = ((4, 1), (16, 1), (16, 2), (64, 1), (64, 8))
 """Replicas and copies of the app."""
@@ -81,7 +81,7 @@ class Simulation:
     """Events in the order of their times; a request passes the app, then the replicas.
 
     Attributes:
-        waits: seconds from request to result, by kind, after the warm-up.
+        waits: seconds from request to result, by kind, of the results after the warm-up.
     """
 
     def __init__(self, times: Times, replicas: int, copies: int) -> None:
@@ -138,7 +138,7 @@ class Simulation:
 
     def _answer(self, kind: str, sent: float) -> None:
         waited = self._now - sent
-        if sent > WARM_UP_S:
+        if self._now > WARM_UP_S:
             self.waits[kind].append(waited)
         pause = self._random.expovariate(1 / LOOK_S) if kind == "still" else FRAME_S - waited
         self._after(max(pause, 0.0), lambda: self._send(kind))

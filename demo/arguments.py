@@ -161,13 +161,25 @@ def _add_serve_models(commands: Any) -> argparse.ArgumentParser:
         help="may be given several times (default: all)",
     )
     command.add_argument(
-        "--least", type=_positive, default=1, metavar="N", help="replicas that always run"
+        "--least",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="replicas of each that always run (default: %(default)s)",
     )
     command.add_argument(
-        "--most", type=_positive, default=4, metavar="N", help="replicas that run under load"
+        "--most",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help="replicas of each under load (default: %(default)s)",
     )
     command.add_argument(
-        "--cpus", type=_positive, default=1, metavar="N", help="CPUs, and threads, of each replica"
+        "--cpus",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="CPUs, and threads, of a replica (default: %(default)s)",
     )
     command.add_argument(
         "--use-cpus", type=_positive, metavar="N", help="CPUs of this machine (default: all)"

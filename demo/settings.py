@@ -7,6 +7,7 @@ from pathlib import Path
 from demo.errors import InvalidOption
 
 ENGINES = ("auto", "torch", "openvino", "ray")
+_ADDRESS = re.compile(r"http://[\w.-]+:(\d{1,4}|[1-5]\d{4})")
 PRECISIONS = ("auto", "f32", "bf16")
 
 
@@ -68,7 +69,7 @@ def ray_addresses() -> tuple[str, ...]:
     """
     value = os.environ.get("SEGMENTATION_RAY_ADDRESS", "http://127.0.0.1:7870")
     addresses = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-    if not addresses or not all(re.fullmatch(r"http://[\w.-]+:\d+", one) for one in addresses):
+    if not addresses or not all(map(_ADDRESS.fullmatch, addresses)):
         raise InvalidOption(
             f"SEGMENTATION_RAY_ADDRESS is {value!r}. Expected http://HOST:PORT, or several "
             "with commas between them."
@@ -77,7 +78,7 @@ def ray_addresses() -> tuple[str, ...]:
 
 
 def ray_may_be_away() -> bool:
-    """SEGMENTATION_RAY_FALLBACK: compute here while no replica answers; off by default."""
+    """SEGMENTATION_RAY_FALLBACK: compute here while no replica is free; off by default."""
     return _is_on("SEGMENTATION_RAY_FALLBACK")
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from demo import cpus
-from demo.cpus import computes_in_bf16, usable_cpus
+from demo.cpus import computes_in_bf16, has_all_cpus, usable_cpus
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,16 @@ def test_the_number_that_spaces_promises_counts(
     monkeypatch.setattr(cpus, "_affinity", lambda: 8)
     monkeypatch.setenv("CPU_CORES", value)
     assert usable_cpus(tmp_path) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("8", True), ("", True), ("1", False)])
+def test_threads_are_bound_only_where_no_cpu_is_left_to_others(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: bool
+) -> None:
+    monkeypatch.setattr(cpus, "_affinity", lambda: 8)
+    monkeypatch.setattr(cpus, "_quota", lambda cgroup: None)
+    monkeypatch.setenv("CPU_CORES", value)
+    assert has_all_cpus() == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,6 +78,11 @@ def run_head(
         WeightsUnavailable: if a variant has no weights.
     """
     models = {variant: find_checkpoint(variant) for variant in variants}
+    if is_taken(head_port):
+        raise InvalidOption(
+            f"Port {head_port} is taken, by another cluster maybe. End that with: ray stop; or "
+            "choose another --head-port."
+        )
     say("Starting Ray")
     subprocess.run([*_RAY, "get-auth-token", "--generate"], capture_output=True, check=False)
     options = ["--head", f"--port={head_port}", "--include-dashboard=false"]
@@ -85,16 +91,22 @@ def run_head(
 
         node.wait_until(lambda: _has_joined(f"127.0.0.1:{head_port}"))
         address = ray.get_runtime_context().gcs_address
-        for variant, checkpoint in models.items():
-            say(f"Deploying {variant.label} with the weights {checkpoint.source.name}")
-        deploy(models, scale, host, port)
-        ray.shutdown()  # the deployments stay; only this process leaves, with Ray's signal handlers
-        node.heed_signals()
         say(
-            f"Serving {', '.join(variant.label for variant in variants)} on port {port}.\n"
             "Another machine with the same ~/.ray/auth_token joins with: "
             f"python -m demo serve-models --join {address}"
         )
+        for variant, checkpoint in models.items():
+            say(f"Deploying {variant.label} with the weights {checkpoint.source.name}")
+        asked = scale.least * scale.cpus * len(models)
+        if asked > ray.cluster_resources().get("CPU", 0):
+            say(f"The replicas need {asked} CPUs. This waits until machines with as many joined.")
+        try:
+            deploy(models, scale, host, port)
+        except RuntimeError as error:
+            raise InvalidOption(f"The replicas did not start: {error}") from None
+        ray.shutdown()  # the deployments stay; only this process leaves, with Ray's signal handlers
+        node.heed_signals()
+        say(f"Serving {', '.join(variant.label for variant in variants)} on port {port}.")
         return node.wait()
 
 
@@ -109,9 +121,15 @@ def run_node(head: str, cpus: int | None, say: Say) -> int:
     Returns:
         The exit status.
     """
+    say(f"Joining the cluster of {head}")
     with _Node([f"--address={head}", *_cpus(cpus)]) as node:
-        say(f"This machine is part of the cluster of {head}.")
         return node.wait()
+
+
+def is_taken(port: int) -> bool:
+    """Tell whether something on this machine answers at a port."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _cpus(cpus: int | None) -> list[str]:
@@ -144,7 +162,7 @@ class _Node:
         os.environ.update(_SETTINGS | os.environ)
         # Replicas find this package, and their engine, by the environment of the node.
         os.environ["PYTHONPATH"] = str(Path(demo.__path__[0]).resolve().parent)
-        os.environ["SEGMENTATION_ENGINE"] = "auto"
+        os.environ |= {"SEGMENTATION_ENGINE": "auto", "SEGMENTATION_PRECISION": "auto"}
         self._command = [*_RAY, "start", "--block", *options]
 
     def __enter__(self) -> "_Node":
@@ -160,6 +178,8 @@ class _Node:
             signal.signal(number, _stop)
 
     def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # Ray would outlive an end that is cut short
         self._process.terminate()  # Ray lets the replicas of this machine finish what runs
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_END_S)
@@ -175,10 +195,7 @@ class _Node:
         deadline = time.monotonic() + _START_S
         while not is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise InvalidOption(
-                    "Ray did not start; its own message is above. A cluster that runs here already "
-                    "is ended with: ray stop"
-                )
+                raise InvalidOption("Ray did not start; its own message is above.")
             time.sleep(0.5)
 
     def wait(self) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from demo.errors import InvalidOption, WeightsUnavailable
+from demo.errors import Busy, InvalidOption, WeightsUnavailable
 from demo.framing import DEFAULT_SIDE
 from demo.models.checkpoint import (
     Checkpoint,
@@ -129,7 +129,11 @@ def _load(checkpoint: Checkpoint, variant: Variant, on_progress: OnProgress) -> 
     engines = load_engines(checkpoint, variant, on_progress)
     # Run the network once, so that the first visitor does not wait for it to be prepared.
     grey = np.full((1, 3, DEFAULT_SIDE, DEFAULT_SIDE), 0.5, np.float32)
-    if not np.isfinite(engines.engine(grey)).all():
+    try:
+        is_usable = np.isfinite(engines.engine(grey)).all()
+    except Busy as busy:  # other machines run it
+        raise NoWeights(str(busy)) from None
+    if not is_usable:
         raise NoWeights(f"the checkpoint of {variant.label} gives no finite numbers")
     return Model(
         variant, engines.engine, checkpoint.source, engines.bf16_engine, checkpoint.classes

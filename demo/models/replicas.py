@@ -26,7 +26,6 @@ from demo.models.engines.wire import (
 )
 from demo.variants import Variant
 
-DEFAULT_PORT = 7870
 _HELD_EACH = 8
 """Requests that a replica holds: one runs, and the others wait in their order."""
 

@@ -66,7 +66,7 @@ ALLOWED_ROUTES = (
     _route(
         "segment", "POST", rf"{_API}/(queue/join|call/(v2/)?{_ENDPOINTS})/?", MAX_JSON_BYTES, True
     ),
-    _route("mcp", "POST", rf"{_API}/mcp/?", MAX_JSON_BYTES),
+    _route("mcp", "POST", rf"{_API}/mcp/?", MAX_JSON_BYTES, True),
     _route("small step", "POST", rf"{_API}/run/predict/?", MAX_STEP_BYTES),
     _route("upload", "POST", rf"{_API}/upload", MAX_UPLOAD_BYTES),
     _route("cancel", "POST", rf"{_API}/(cancel|reset)/?", MAX_SMALL_BYTES),

@@ -40,7 +40,11 @@ def find_fault(registry: Registry, files: Path) -> str | None:
 def _find_away(registry: Registry) -> list[str]:
     """List the variants whose replicas on other machines did not answer the last call."""
     models = {key: registry.loaded(key) for key in registry.states()}
-    return [key for key, m in models.items() if m and getattr(m.engine, "is_away", False)]
+    return [
+        key
+        for key, model in models.items()
+        if model and any(getattr(e, "is_away", False) for e in (model.engine, model.bf16_engine))
+    ]
 
 
 def health_routes(

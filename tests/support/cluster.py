@@ -11,7 +11,7 @@ from tests.support import ROOT
 from tests.support.server import free_port
 
 PYTHON = ROOT / ".venv-ray" / "bin" / "python"
-READY = ("Serving", "This machine is part")
+READY = ("Serving", "Joining")
 
 
 class Machine:
@@ -62,7 +62,7 @@ class Machine:
             self.kill()
 
     def kill(self) -> None:
-        """Kill all of its processes at once, as a loss of power would."""
+        """Kill all of its processes at once, as the kernel does where memory ends."""
         pids = [*self._processes(), self._process.pid]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

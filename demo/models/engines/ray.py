@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.errors import Busy, WeightsUnavailable
+from demo.errors import Busy, InvalidOption, WeightsUnavailable
 from demo.models.checkpoint import Checkpoint, NoWeights, OnProgress
 from demo.models.engines.contract import Engine
 from demo.models.engines.wire import (
@@ -36,14 +36,21 @@ logger = logging.getLogger(__name__)
 PATIENCE_S = 10.0
 """How long a request waits for a replica before its visitor is told to come back."""
 
-ANSWER_S = 20.0
-"""How long one answer may take; a replica that needs longer hangs."""
+ANSWER_S = 12.0
+"""How long an answer may take; Serve itself gives up after `PATIENCE_S`."""
+
+CONNECT_S = 2.0
+"""How long a machine may take to accept a connection."""
 
 RETRY_S = 5.0
 """How long the local engine stands in before the replicas are asked again."""
 
 _PAUSE_S = 0.2
-_DONE, _NO_SUCH_MODEL, _OTHER_WEIGHTS = 200, 404, 409
+_SETTLE_S = 0.7
+"""How long to wait after a replica died: the proxy before it needs half a second to notice."""
+
+_DONE, _NO_SUCH_MODEL, _OTHER_WEIGHTS, _NO_PRECISION = 200, 404, 409, 422
+_DIED, _NONE_FREE = (500, 502, 504), (408, 503)
 
 AWAY = "The machines that run the networks cannot be reached. Try again in half a minute."
 BUSY = "All machines that run the networks are busy. Try again in 10 s."
@@ -53,8 +60,14 @@ OTHER_WEIGHTS = (
 )
 
 
+REFUSED = (
+    "The machines that run the networks do not serve this variant any more. Choose another one, or "
+    "tell the owner of this app."
+)
+
+
 class Unreachable(Exception):
-    """No address answers."""
+    """No address answers, or replicas die of a request."""
 
 
 class Answer(NamedTuple):
@@ -82,27 +95,37 @@ class Cluster:
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request, and once more if the connection breaks, elsewhere if it can.
+        """Send one request, and once more if a replica or machine dies, elsewhere if it can.
 
         A request is a pure function, so that it may run twice; it may not more often, because it
         could be what ends a replica.
 
         Raises:
-            Unreachable: if both break, or no address accepts a connection.
+            Unreachable: if that happens twice, or no address accepts a connection.
         """
-        for _ in range(2):
-            at, connection = self._connect()
-            try:
-                connection.request(method, path, body, headers or {})
-                response = connection.getresponse()
-                answer = Answer(response.status, response.headers, response.read())
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                self._leave(at)
-            else:
-                self._idle.put((at, connection))
-                return answer
-        raise Unreachable(", ".join(self.addresses))
+        answer = self._ask_once(method, path, body, headers or {})
+        if answer is None:
+            time.sleep(_SETTLE_S)
+            answer = self._ask_once(method, path, body, headers or {})
+        if answer is None:
+            raise Unreachable(", ".join(self.addresses))
+        return answer
+
+    def _ask_once(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer | None:
+        """Send one request; None if a replica or machine died meanwhile."""
+        at, connection = self._connect()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            self._leave(at)
+            return None
+        self._idle.put((at, connection))
+        return None if answer.status in _DIED else answer
 
     def _connect(self) -> tuple[int, http.client.HTTPConnection]:
         """Give an open connection, and the number of the address that it leads to."""
@@ -116,13 +139,14 @@ class Cluster:
             at = self._current
             parts = urlsplit(self.addresses[at % len(self.addresses)])
             connection = http.client.HTTPConnection(
-                parts.hostname or "", parts.port, timeout=ANSWER_S
+                parts.hostname or "", parts.port, timeout=CONNECT_S
             )
             try:
                 connection.connect()
             except OSError:
                 self._leave(at)
             else:
+                connection.sock.settimeout(ANSWER_S)
                 return at, connection
         raise Unreachable(", ".join(self.addresses))
 
@@ -166,21 +190,24 @@ class RayEngine:
         """Run the network; see `demo.models.engines.contract.Engine`.
 
         Raises:
-            Busy: if no replica is free for `PATIENCE_S`, or none can be reached and there is no
+            Busy: if no replica is free for `PATIENCE_S`, or none can be reached, and there is no
                 local engine.
-            WeightsUnavailable: if the replicas have other weights than this app by now.
+            WeightsUnavailable: if the replicas have other weights than this app by now, or none.
         """
         if self._local is not None and time.monotonic() < self._away_until:
             return self._local()(pixel_values)
+        if self.is_away:
+            self._away_until = time.monotonic() + RETRY_S  # the others need not try as well
         try:
-            logits = self._ask(pixel_values)
+            return self._ask(pixel_values)
         except Unreachable as error:
             self._note_away(str(error))
             if self._local is None:
                 raise Busy(AWAY, 30) from None
-            return self._local()(pixel_values)
-        self._note_back()
-        return logits
+        except Busy:
+            if self._local is None:
+                raise
+        return self._local()(pixel_values)
 
     @property
     def precision(self) -> str:
@@ -194,14 +221,20 @@ class RayEngine:
 
     def _ask(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         shape, body = encode_pixels(pixel_values)
-        headers = {SHAPE: shape, WEIGHTS: self._sha256, PRECISION: self._precision}
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            headers = {SHAPE: shape, WEIGHTS: self._sha256, PRECISION: self._precision}
             answer = self._cluster.ask("POST", f"/{self._variant.key}", body, headers)
+            self._note_back()
             if answer.status == _DONE:
-                return decode_logits(answer.headers[SHAPE], answer.body)
+                return _read_logits(answer)
             if answer.status == _OTHER_WEIGHTS:
                 raise WeightsUnavailable(OTHER_WEIGHTS)
+            if answer.status == _NO_PRECISION and self._precision != "f32":
+                self._precision = "f32"  # this replica's processor does not compute in bf16
+                continue
+            if answer.status not in _NONE_FREE:
+                raise WeightsUnavailable(REFUSED)
             if time.monotonic() > deadline:
                 raise Busy(BUSY, 10)
             time.sleep(_PAUSE_S)
@@ -216,6 +249,13 @@ class RayEngine:
         if self.is_away:
             logger.info("The replicas of the networks answer again.")
             self._away_until = 0.0
+
+
+def _read_logits(answer: Answer) -> NDArray[np.float32]:
+    try:
+        return decode_logits(answer.headers.get(SHAPE, ""), answer.body)
+    except InvalidOption as error:
+        raise Unreachable(str(error)) from None  # something else answers there
 
 
 def connect(
@@ -281,10 +321,14 @@ def _find_precisions(
                 return ["f32"]
             raise NoWeights(f"the replicas at {place} cannot be reached") from None
         if answer.status == _DONE:
-            found = json.loads(answer.body)
-            if found["weights"] != checkpoint.sha256:
+            try:
+                found = json.loads(answer.body)
+                weights, precisions = found["weights"], list(found["precisions"])
+            except (ValueError, KeyError, TypeError):
+                raise NoWeights(f"what answers at {place} is no replica") from None
+            if weights != checkpoint.sha256:
                 raise NoWeights(f"the replicas at {place} have other weights of {variant.label}")
-            return list(found["precisions"])
+            return precisions
         if answer.status == _NO_SUCH_MODEL or time.monotonic() > deadline:
             raise NoWeights(f"the replicas at {place} do not serve {variant.label}")
         on_progress(1.0, f"Waiting for the replicas of {variant.label}")

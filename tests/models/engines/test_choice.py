@@ -42,7 +42,9 @@ def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         choice.choose_engine.__wrapped__()
 
 
-@pytest.mark.parametrize("address", ["", ",", "10.0.0.2:7870", "https://a:1", "http://a"])
+@pytest.mark.parametrize(
+    "address", ["", ",", "10.0.0.2:7870", "https://a:1", "http://a", "http://a:70000"]
+)
 def test_an_address_of_replicas_that_is_none_is_refused(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from demo.models.engines.wire import (
     encode_pixels,
 )
 from demo.variants import get_variant
-from tests.support.server import free_port
+from tests.support.server import free_port, run_server
 
 XXS = get_variant("xxs")
 SHA = "a" * 64
@@ -116,6 +117,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "PATIENCE_S", 0.3)
     monkeypatch.setattr(ray, "RETRY_S", 0.2)
     monkeypatch.setattr(ray, "_PAUSE_S", 0.05)
+    monkeypatch.setattr(ray, "_SETTLE_S", 0.05)
 
 
 class LocalEngine:
@@ -156,8 +158,8 @@ def test_a_call_is_one_request_that_names_weights_and_precision(replicas: Replic
 @pytest.mark.parametrize(
     ("statuses", "times"),
     [
-        pytest.param([DROP], 2, id="a replica dies: once more"),
-        pytest.param([DROP, 500], 3, id="its place is empty for a moment"),
+        pytest.param([DROP], 2, id="a machine dies: once more"),
+        pytest.param([500], 2, id="a replica dies: once more"),
         pytest.param([503, 503], 3, id="all are busy for a moment"),
         pytest.param([408], 2, id="none came in time"),
     ],
@@ -171,9 +173,12 @@ def test_a_fault_that_passes_loses_no_request(
     assert len(replicas.asked) == times
 
 
-def test_a_request_that_breaks_two_connections_is_not_sent_again(replicas: Replicas) -> None:
+@pytest.mark.parametrize("fault", [DROP, 500])
+def test_a_request_of_which_two_replicas_die_is_not_sent_again(
+    replicas: Replicas, fault: int
+) -> None:
     engine = engine_at(replicas.address)
-    replicas.statuses = [DROP] * 9
+    replicas.statuses = [fault] * 9
     with pytest.raises(Busy, match="cannot be reached"):
         engine(VALUES)
     assert len(replicas.asked) == 2
@@ -185,6 +190,17 @@ def test_replicas_that_stay_busy_are_said_to_be(replicas: Replicas) -> None:
     with pytest.raises(Busy, match="are busy") as busy:
         engine(VALUES)
     assert busy.value.wait_s == 10 and len(replicas.asked) > 2
+    replicas.statuses = [503] * 99
+    assert np.array_equal(engine_at(replicas.address, local=LocalEngine)(VALUES), LOGITS + 1)
+
+
+def test_a_replica_that_does_not_compute_in_bf16_is_asked_in_f32(replicas: Replicas) -> None:
+    bf16 = connect((replicas.address,), CHECKPOINT, XXS, lambda f, s: None, None)[1]
+    assert bf16 is not None
+    replicas.statuses = [422]
+    assert np.array_equal(bf16(VALUES), LOGITS)
+    assert bf16.precision == "f32"
+    assert [headers[PRECISION] for headers in replicas.headers] == ["bf16", "f32"]
 
 
 def test_the_next_address_is_asked_when_one_fails(replicas: Replicas) -> None:
@@ -230,6 +246,9 @@ def test_weights_that_differ_are_never_mixed(replicas: Replicas) -> None:
     replicas.statuses = [409]
     with pytest.raises(WeightsUnavailable, match="other weights"):
         engine(VALUES)
+    replicas.statuses = [404]
+    with pytest.raises(WeightsUnavailable, match="do not serve this variant any more"):
+        engine(VALUES)
     replicas.weights = "b" * 64
     with pytest.raises(NoWeights, match="other weights of MobileViT-XXS"):
         engine_at(replicas.address)
@@ -238,6 +257,20 @@ def test_weights_that_differ_are_never_mixed(replicas: Replicas) -> None:
 def test_a_model_that_is_not_served_has_no_weights(replicas: Replicas) -> None:
     with pytest.raises(NoWeights, match="do not serve MobileViT-S"):
         connect((replicas.address,), CHECKPOINT, get_variant("s"), lambda f, s: None, None)
+
+
+def test_what_answers_as_no_replica_does_has_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "xxs").write_text("<html>")
+    with (
+        run_server(
+            [sys.executable, "-m", "http.server", str(port := free_port()), "-b", "127.0.0.1"],
+            port,
+            tmp_path / "log.txt",
+            root=tmp_path,
+        ) as address,
+        pytest.raises(NoWeights, match="is no replica"),
+    ):
+        engine_at(address)
 
 
 def test_replicas_that_cannot_be_reached_are_no_source_of_weights() -> None:
