@@ -21,7 +21,7 @@ def own_models() -> list[tuple[str, str]]:
     """SEGMENTATION_MODELS: models with classes of their own, one line ``NAME = WHERE`` each.
 
     Returns:
-        The name, and the folder or the repository on the Hub, of each.
+        The name, and the folder or the repository on the Hub, maybe with ``@REVISION``, of each.
 
     Raises:
         InvalidOption: if a line is no such line.
@@ -34,7 +34,7 @@ def own_models() -> list[tuple[str, str]]:
         if not (name and equals and where):
             raise InvalidOption(
                 f"SEGMENTATION_MODELS has the line {line.strip()!r}. Expected NAME = FOLDER, or "
-                "NAME = OWNER/REPOSITORY."
+                "NAME = OWNER/REPOSITORY, or NAME = OWNER/REPOSITORY@REVISION."
             )
         models.append((name, where))
     return models

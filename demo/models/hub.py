@@ -21,6 +21,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 
 from demo.models.checkpoint import CONFIG_FILE, WEIGHT_FILES, NoWeights
@@ -52,12 +53,19 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (FutureTimeoutError, _UNREACHABLE),
     (ConnectionError, _UNREACHABLE),
     (RepositoryNotFoundError, "the Hugging Face Hub has no {repository}, or asks for a login"),
+    (RevisionNotFoundError, "the Hugging Face Hub has no revision {repository}"),
     (EntryNotFoundError, "{repository} has no weights on the Hugging Face Hub"),
 )
 """Errors of the client and what they mean; the narrower ones come first."""
 
 _Answer = TypeVar("_Answer")
 _silent_until = 0.0
+
+
+def split_revision(repository: str) -> tuple[str, str | None]:
+    """Split ``OWNER/NAME@REVISION``; without a revision, it is None, which means ``main``."""
+    owner_and_name, _, revision = repository.partition("@")
+    return owner_and_name, revision or None
 
 
 def find_cached(repository: str) -> Path | None:
@@ -73,7 +81,8 @@ def find_cached(repository: str) -> Path | None:
 
 
 def _cached_file(repository: str, name: str) -> Path | None:
-    path = huggingface_hub.try_to_load_from_cache(repository, name)
+    owner_and_name, revision = split_revision(repository)
+    path = huggingface_hub.try_to_load_from_cache(owner_and_name, name, revision=revision)
     return Path(path) if isinstance(path, str) else None
 
 
@@ -83,7 +92,7 @@ def download(repository: str, on_progress: Callable[[float], None]) -> tuple[Pat
     A token that the Hub refuses is left out: public checkpoints need none.
 
     Args:
-        repository: on the Hub, with its owner.
+        repository: on the Hub, with its owner, and ``@REVISION`` for another one than ``main``.
         on_progress: called with the fraction of the weights that has arrived, in [0, 1].
 
     Returns:
@@ -138,7 +147,7 @@ def _token_name() -> str:
 
 
 def _choose_weights(repository: str, use_token: bool) -> str:
-    """Name the preferred file of weights on the repository's main branch."""
+    """Name the preferred file of weights in a repository."""
     for name in WEIGHT_FILES[:-1]:
         try:
             _ask(repository, name, use_token)
@@ -150,11 +159,12 @@ def _choose_weights(repository: str, use_token: bool) -> str:
 
 
 def _ask(repository: str, name: str, use_token: bool) -> None:
-    """Ask whether main has a file, in one request without retries; raises what the Hub answers."""
+    """Ask for a file in one request without retries; raises what the Hub answers."""
     global _silent_until  # noqa: PLW0603 one process asks one Hub
     if time.monotonic() < _silent_until:
         raise NoWeights(_unreachable())
-    url = huggingface_hub.hf_hub_url(repository, name)
+    owner_and_name, revision = split_revision(repository)
+    url = huggingface_hub.hf_hub_url(owner_and_name, name, revision=revision)
     # The client's own limit holds for each connect and read, and only ends the thread. Our limit
     # comes first.
     asked = _in_thread(
@@ -187,10 +197,12 @@ def _fetch(
     repository: str, name: str, use_token: bool, on_progress: Callable[[float], None]
 ) -> Path:
     arrived = Arrived(on_progress)
+    owner_and_name, revision = split_revision(repository)
     arriving = _in_thread(
         lambda: huggingface_hub.hf_hub_download(
-            repository,
+            owner_and_name,
             name,
+            revision=revision,
             force_download=True,
             token=None if use_token else False,
             tqdm_class=arrived.progress_bar(),

@@ -14,9 +14,10 @@ from huggingface_hub import constants, file_download
 
 from demo.errors import WeightsUnavailable
 from demo.models import hub
+from demo.models.loading import load_own
 from demo.models.model import Model
 from demo.models.registry import Registry
-from demo.variants import VARIANTS, get_variant
+from demo.variants import VARIANTS, get_variant, own_variant
 from tests.support import stub_hub
 from tests.support.checkpoints import save_random
 from tests.support.stub_hub import StubHub
@@ -258,6 +259,19 @@ def test_every_variant_loads_under_its_name_on_the_hub(
     loaded = Registry().get(key)
     assert loaded.weights.name == variant.checkpoint
     assert loaded.variant is variant
+
+
+def test_a_revision_is_asked_for_and_then_read_from_the_cache(
+    stub: StubHub, checkpoints: dict[str, Path]
+) -> None:
+    stub.repositories["somebody/roads"] = checkpoints["model.safetensors"]
+    variant = own_variant("Roads", "somebody/roads@v2")
+    model = load_own(variant, lambda fraction, sentence: None)
+    assert stub.requests and all("/somebody/roads/resolve/v2/" in p for _, p in stub.requests)
+    assert model.weights.name == "somebody/roads@v2"
+    assert model.weights.revision == stub.commit("somebody/roads")
+    stub.fault = "503"
+    assert load_own(variant, lambda fraction, sentence: None).weights == model.weights
 
 
 def test_a_hub_that_does_not_answer_is_asked_once_for_all_variants(
