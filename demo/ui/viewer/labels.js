@@ -17,7 +17,7 @@ const LEAST_FRACTION = 0.015; // a region that covers less of the image gets no 
  */
 
 /**
- * Find the innermost point of each large connected region.
+ * Find the innermost point of each large connected region, also of the background.
  *
  * @param {ClassField} field
  * @param {number} [across] raster points along the longer side of the image.
@@ -32,7 +32,7 @@ export function placeLabels(field, across = ACROSS) {
   const depth = measureDepth(ids, width, height);
   const least = LEAST_FRACTION * ids.length;
   return findRegions(ids, width, height)
-    .filter(({ id, places }) => id && id !== NOT_SEEN && places.length >= least)
+    .filter(({ id, places }) => id !== NOT_SEEN && places.length >= least)
     .map(({ id, places }) => {
       const inmost = places.reduce((best, each) => (depth[each] > depth[best] ? each : best));
       const [row, column] = [Math.floor(inmost / width), inmost % width];

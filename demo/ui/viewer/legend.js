@@ -2,7 +2,7 @@
 
 import { find, make } from "./dom.js";
 import { areaPercent } from "./percent.js";
-import { cssColour, UNSURE } from "./style.js";
+import { cssColour, isLeftOut, UNSURE } from "./style.js";
 
 /** @import { AreaRow, ClassInfo, Colour } from "./types.js" */
 
@@ -34,10 +34,10 @@ export function toggleClass(hidden, id) {
  *
  * @param {Set<number>} hidden is changed.
  * @param {number} id
- * @param {number[]} present ids of the classes that are present.
+ * @param {number[]} present ids of the classes that are present, without the background.
  */
 export function isolateClass(hidden, id, present) {
-  const others = present.filter((other) => other && other !== id);
+  const others = present.filter((other) => other !== id);
   const isAlone = !hidden.has(id) && others.every((other) => hidden.has(other));
   hidden.clear();
   if (!isAlone) for (const other of others) hidden.add(other);
@@ -53,8 +53,9 @@ export function renderLegend(list, content, on) {
   const entries = rows.map(([id, area]) => {
     const { name } = classes[id];
     const share = bold(`${areaPercent(area / seen)} %`);
-    const parts = [id ? swatch(palette[id]) : noSwatch(), `${name} `, share];
-    if (!id) return make("li", {}, nameOf(classes[id], parts));
+    const isBackground = isLeftOut(classes, id);
+    const parts = [isBackground ? noSwatch() : swatch(palette[id]), `${name} `, share];
+    if (isBackground) return make("li", {}, nameOf(classes[id], parts));
     const attributes = { type: "button", class: "class", "aria-pressed": String(!hidden.has(id)) };
     const toggle = make("button", { ...attributes, "data-key": `toggle ${id}` }, ...parts);
     toggle.title = `Show or hide ${describe(classes[id])}`;
@@ -114,7 +115,7 @@ function updateList(list, entries) {
  * @param {TableActions} on
  */
 export function renderTable(table, content, image, on) {
-  const { hidden, notSeen, rows, seen, unsure } = content;
+  const { classes, hidden, notSeen, rows, seen, unsure } = content;
   const lines = rows.map((row) => classRow(row, content, on));
   if (unsure) {
     const name = make("span", { class: "class" }, swatch(UNSURE), "unsure");
@@ -125,7 +126,7 @@ export function renderTable(table, content, image, on) {
     lines.push(tableRow(name, [grouped(notSeen), "", ""]));
   }
   replaceRows(table, lines);
-  const foreground = rows.filter(([id]) => id);
+  const foreground = rows.filter(([id]) => !isLeftOut(classes, id));
   table.classList.toggle("several", foreground.length > 1);
   const all = find(table, ".all", HTMLButtonElement);
   all.hidden = !foreground.some(([id]) => hidden.has(id));
@@ -143,17 +144,19 @@ export function renderTable(table, content, image, on) {
  */
 function classRow([id, pixels], { classes, hidden, palette, rows, seen }, on) {
   const { name } = classes[id];
-  const foreground = rows.reduce((sum, [other, area]) => sum + (other ? area : 0), 0);
-  const ofForeground = id && foreground ? areaPercent(pixels / foreground) : "";
+  const others = rows.filter(([other]) => !isLeftOut(classes, other));
+  const isBackground = isLeftOut(classes, id);
+  const foreground = others.reduce((sum, [, area]) => sum + area, 0);
+  const ofForeground = !isBackground && foreground ? areaPercent(pixels / foreground) : "";
   const cells = [grouped(pixels), areaPercent(pixels / seen), ofForeground];
   const parts = [swatch(palette[id]), name];
-  if (!id) return tableRow(nameOf(classes[id], parts), cells);
+  if (isBackground) return tableRow(nameOf(classes[id], parts), cells);
   const isShown = !hidden.has(id);
   const state = { "aria-pressed": String(isShown), "data-key": `toggle ${id}` };
   const toggle = make("button", { type: "button", class: "class", ...state }, ...parts);
   toggle.title = `${isShown ? "Hide" : "Show"} ${describe(classes[id])}`;
   toggle.addEventListener("click", () => on.toggle(id));
-  const isAlone = isShown && rows.every(([other]) => !other || other === id || hidden.has(other));
+  const isAlone = isShown && others.every(([other]) => other === id || hidden.has(other));
   const only = make("button", { type: "button", class: "only", "data-key": `only ${id}` }, "only");
   only.setAttribute("aria-label", `Show ${name} only`);
   only.setAttribute("aria-pressed", String(isAlone && hidden.size > 0));

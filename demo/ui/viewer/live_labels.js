@@ -2,6 +2,7 @@
 
 import { find } from "./dom.js";
 import { placeLabels, renderLabels } from "./labels.js";
+import { isLeftOut } from "./style.js";
 
 /** @import { Field } from "./field.js" */
 /** @import { Label } from "./labels.js" */
@@ -50,7 +51,7 @@ export class LiveLabels {
     }
     const [width, height] = [layer.clientWidth, layer.clientHeight];
     const names = this.labels
-      .filter(({ id }) => !overlay.hidden.has(id))
+      .filter(({ id }) => !overlay.hidden.has(id) && !isLeftOut(classes, id))
       .map(({ id, x, y }) => ({
         name: classes[id].name,
         colour: overlay.palette[id],

@@ -3,6 +3,7 @@
 import { Chart } from "./chart.js";
 import { find, make } from "./dom.js";
 import { isolateClass, renderLegend, toggleClass } from "./legend.js";
+import { isLeftOut } from "./style.js";
 import { OLDEST_MS } from "./pace.js";
 import { percent } from "./percent.js";
 
@@ -80,7 +81,7 @@ export class LiveReadings {
     const rows = [...(result?.areas ?? [])].sort(([one], [other]) => one - other);
     const { hidden, palette } = overlay;
     const content = { rows, unsure: 0, notSeen: 0, seen: 1, classes, hidden, palette };
-    const present = rows.map(([id]) => id);
+    const present = rows.map(([id]) => id).filter((id) => !isLeftOut(classes, id));
     renderLegend(this.legend, content, {
       toggle: (id) => this.#changeHidden(() => toggleClass(hidden, id)),
       isolate: (id) => this.#changeHidden(() => isolateClass(hidden, id, present)),

@@ -7,7 +7,7 @@ import { placeLabels, renderLabels } from "./labels.js";
 import { Painter2D } from "./paint2d.js";
 import { providePainter, releasePainter } from "./painter.js";
 import { RefinedField } from "./refined_field.js";
-import { buildStyle, choosePalette, hasBackground } from "./style.js";
+import { buildStyle, choosePalette, hasBackground, isLeftOut } from "./style.js";
 import { Viewport } from "./viewport.js";
 
 /** @import { Effect } from "./background.js" */
@@ -152,7 +152,7 @@ export class Stage {
     const palette = choosePalette(classes, choices.safe);
     const areNamed = choices.labels && (choices.view === "overlay" || choices.view === "map");
     const names = (areNamed ? this.labels : [])
-      .filter(({ id }) => !choices.hidden.has(id))
+      .filter(({ id }) => !choices.hidden.has(id) && !isLeftOut(classes, id))
       .map(({ id, x, y }) => ({
         name: classes[id].name,
         colour: palette[id],
@@ -207,7 +207,9 @@ export class Stage {
    * @param {number} outlineWidth
    */
   #style(choices, classes, outlineWidth) {
-    const dim = choices.dim && this.present.some((id) => id && !choices.hidden.has(id));
+    const isShown = (/** @type {number} */ id) =>
+      !choices.hidden.has(id) && !isLeftOut(classes, id);
+    const dim = choices.dim && this.present.some(isShown);
     const painted = this.hasConfidence ? { ...choices, dim } : withoutConfidence(choices);
     const palette = choosePalette(classes, choices.safe);
     return buildStyle(painted, palette, outlineWidth, hasBackground(classes));

@@ -137,6 +137,16 @@ export function hasBackground([first]) {
 }
 
 /**
+ * Tell whether a class is one that the overlay leaves out.
+ *
+ * @param {ClassInfo[]} classes
+ * @param {number} id
+ */
+export function isLeftOut(classes, id) {
+  return id === 0 && hasBackground(classes);
+}
+
+/**
  * Turn the visitor's choices into a style.
  *
  * @param {Pick<Choices, "view" | "opacity" | "threshold" | "outlines" | "dim" | "hidden">} choices

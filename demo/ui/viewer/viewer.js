@@ -11,7 +11,7 @@ import { listenForHelp } from "./keyboard.js";
 import { isolateClass, renderTable, toggleClass } from "./legend.js";
 import { Readout } from "./readout.js";
 import { Stage } from "./stage.js";
-import { choosePalette, CONFIDENCE_STOPS, cssColour, DEFAULT_CHOICES } from "./style.js";
+import { choosePalette, CONFIDENCE_STOPS, cssColour, DEFAULT_CHOICES, isLeftOut } from "./style.js";
 import { clamp } from "./viewport.js";
 
 /** @import { Point } from "./gestures.js" */
@@ -201,9 +201,10 @@ export class Viewer {
     this.#redraw();
   }
 
-  /** Find the ids of the classes that any of the linked viewers shows. */
+  /** Find the ids of the classes that any of the linked viewers shows, without the background. */
   #present() {
-    return this.linked.flatMap(({ shown }) => shown?.result.areas.map(([id]) => id) ?? []);
+    const ids = this.linked.flatMap(({ shown }) => shown?.result.areas.map(([id]) => id) ?? []);
+    return ids.filter((id) => !isLeftOut(this.classes, id));
   }
 
   /** @param {keyof Choices} name */
