@@ -119,20 +119,6 @@ def open_site(chromium: Browser, site: Path) -> Iterator[Page]:
         yield page
 
 
-def test_one_thread_suffices_where_the_server_sends_no_headers(
-    chromium: Browser, site: Path
-) -> None:
-    with (
-        served(site, is_isolated=False) as address,
-        own_context(chromium, address) as context,
-    ):
-        page = context.new_page()
-        page.goto(address)
-        wait_for_result(page)
-        assert not page.evaluate("crossOriginIsolated")
-        assert {"background", "person"} <= set(table_rows(page))
-
-
 def test_the_first_result_comes_by_itself_and_again_without_a_network(
     chromium: Browser, site: Path
 ) -> None:
@@ -322,6 +308,7 @@ export const InferenceSession = {{
 
 
 def test_a_smaller_input_is_used_where_memory_runs_out(chromium: Browser, site: Path) -> None:
+    # Without the headers of isolation there is one thread, too, as on any server of files.
     with served(site, is_isolated=False) as address, own_context(chromium, address) as context:
         context.add_init_script("delete Navigator.prototype.serviceWorker")
 

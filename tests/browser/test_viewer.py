@@ -216,7 +216,7 @@ ISOLATE = (
     + """
     const { isolateClass } = await at("legend.js");
     const set = new Set(hidden);
-    for (const id of presses) isolateClass(set, id, [0, 3, 8, 15]);
+    for (const id of presses) isolateClass(set, id, [3, 8, 15]);
     return [...set].sort((one, other) => one - other);
 }"""
 )
