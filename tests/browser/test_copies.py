@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import time
 import urllib.request
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from demo.models.cluster import is_taken
 from tests.browser.test_proxy import use_everything
 from tests.support.browser import (
     ASTRONAUT,
@@ -61,6 +63,8 @@ def kill_app(port: int) -> None:
         with suppress(OSError):
             if setting in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
+    while is_taken(port):  # a process that dies still accepts connections for a moment
+        time.sleep(0.05)
 
 
 def segment_sample_clip(page: Page) -> None:
