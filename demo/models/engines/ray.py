@@ -58,8 +58,6 @@ OTHER_WEIGHTS = (
     "The machines that run the networks have other weights than this app. Tell its owner to "
     "restart both with the same weights."
 )
-
-
 REFUSED = (
     "The machines that run the networks do not serve this variant any more. Choose another one, or "
     "tell the owner of this app."

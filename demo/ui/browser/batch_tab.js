@@ -1,7 +1,7 @@
 // The Batch tab: images, a folder or a ZIP in; a row for each, one ZIP and one table out.
 
 import { download, find, make } from "../viewer/dom.js";
-import { hasBackground } from "../viewer/style.js";
+import { cssColour, isLeftOut } from "../viewer/style.js";
 import { gatherImages, nameFolders, writeTable } from "./batch.js";
 import { describeFiles, makeFiles } from "./downloads_section.js";
 import { DEFAULT_SIDE } from "./framing.js";
@@ -167,11 +167,11 @@ export class BatchTab {
     );
     button.addEventListener("click", () => this.open(image));
     const shown = areas
-      .filter(([id]) => id || !hasBackground(this.site.classes))
+      .filter(([id]) => !isLeftOut(this.site.classes, id))
       .slice(0, TOP_CLASSES)
       .map(([id, count]) => {
         const dot = make("i");
-        dot.style.background = `rgb(${this.site.classes[id].voc.join()})`;
+        dot.style.background = cssColour(this.site.classes[id].voc);
         return make("span", {}, dot, `${this.site.classes[id].name} ${Math.round((100 * count) / pixels)}%`);
       });
     return make("li", {}, button, label, ...(shown.length ? shown : ["Nothing was found."]));

@@ -2,7 +2,7 @@
 
 import { Comparison } from "../viewer/comparison.js";
 import { find } from "../viewer/dom.js";
-import { hasBackground } from "../viewer/style.js";
+import { isLeftOut } from "../viewer/style.js";
 import { DEFAULT_SIDE } from "./framing.js";
 
 /** @import { FramingName } from "./framing.js" */
@@ -139,8 +139,8 @@ export class CompareSection {
  * @returns {ResultValue}
  */
 export function describeResult({ areas, grid, height, logits, width, winners }, site) {
-  const hasOne = hasBackground(site.classes);
-  const names = areas.filter(([id]) => id || !hasOne).map(([id]) => site.classes[id].name);
+  const found = areas.filter(([id]) => !isLeftOut(site.classes, id));
+  const names = found.map(([id]) => site.classes[id].name);
   return {
     description: `Your image with ${names.join(", ") || "nothing but background"} marked`,
     logits,

@@ -1,6 +1,7 @@
 // The controls of a picture's background: what stands behind, which classes are kept, and edges.
 
 import { find, make } from "./dom.js";
+import { isLeftOut } from "./style.js";
 
 /** @import { Effect } from "./background.js" */
 /** @import { ClassInfo } from "./types.js" */
@@ -105,8 +106,7 @@ export class BackgroundControls {
   offer(present, classes = this.classes) {
     const { effect } = this;
     this.classes = classes;
-    const isBackground = (/** @type {number} */ id) => !id && classes[0].name === "background";
-    const found = [...new Set(present)].filter((id) => !isBackground(id));
+    const found = [...new Set(present)].filter((id) => !isLeftOut(classes, id));
     found.sort((one, other) => one - other);
     const isKnown = found.some((id) => effect.kept.has(id));
     if (!this.wasChosen || !isKnown) {
