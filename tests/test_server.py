@@ -68,12 +68,20 @@ class App:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        wait_for(self.address, self.process, self.log)
-        for _ in range(300):
-            if self.ask("/healthz")[0] == 200:
-                return
-            time.sleep(0.1)
-        pytest.fail(f"the app did not become ready: {self.ask('/healthz')[1]}")
+        try:
+            wait_for(self.address, self.process, self.log)
+            for _ in range(600):
+                if self.ask("/healthz")[0] == 200:
+                    return
+                time.sleep(0.2)
+            pytest.fail(f"the app did not become ready: {self.ask('/healthz')[1]}")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
 
     def ask(self, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
         request = urllib.request.Request(self.address + path, body, headers)
@@ -128,8 +136,7 @@ def run(folder: Path, *command: str) -> Iterator[App]:
     try:
         yield app
     finally:
-        app.process.kill()
-        app.process.wait(10)
+        app.stop()
     assert "Traceback" not in app.log.read_text()
 
 
@@ -141,9 +148,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 @pytest.fixture(scope="module")
-def bundled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app with the bundled checkpoints."""
-    with run(tmp_path_factory.mktemp("bundled-app"), "app.py") as app:
+def bundled_app(
+    tmp_path_factory: pytest.TempPathFactory, shared_folder: Path, converted: None
+) -> Iterator[App]:
+    """The app with the bundled checkpoints, converted before, as on any but the first start."""
+    folder = tmp_path_factory.mktemp("bundled-app")
+    in_the_making = shutil.ignore_patterns("new-*")
+    shutil.copytree(shared_folder / "graphs", folder / "graphs", ignore=in_the_making)
+    with run(folder, "app.py") as app:
         yield app
 
 
@@ -186,7 +198,6 @@ def occupied(port: int) -> Iterator[None]:
 def test_a_start_on_a_terminal_tells_weights_busy_port_and_address_a_line_each(
     bundled_app: App, tmp_path: Path
 ) -> None:
-    """The app of the module has converted the network before, as on any but the first start."""
     with occupied(7860):
         _, (weights, busy, address, *rest) = start_on_terminal(
             tmp_path, SEGMENTATION_CACHE=str(bundled_app.graphs)
@@ -464,8 +475,7 @@ def test_the_server_starts_again_after_being_killed_under_load(app: App) -> None
     for caller in callers:
         caller.start()
     time.sleep(1)
-    app.process.kill()
-    app.process.wait(10)
+    app.stop()
     for caller in callers:
         caller.join(60)
     app.start()

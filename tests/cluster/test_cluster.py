@@ -83,7 +83,7 @@ def under_load(engine: Engine, expected: np.ndarray, threads: int = 3) -> Iterat
 
 
 def wait_for_replicas(count: int, *machines: Machine) -> None:
-    for _ in range(300):
+    for _ in range(900):
         if sum(len(machine.replicas()) for machine in machines) == count:
             return
         time.sleep(0.1)

@@ -39,7 +39,7 @@ class Machine:
         self._wait()
 
     def _wait(self) -> None:
-        for _ in range(300):
+        for _ in range(900):
             if any(line.startswith(READY) for line in self._log.read_text().splitlines()):
                 return
             assert self._process.poll() is None, self._log.read_text()

@@ -58,12 +58,12 @@ def run_server(
         yield f"http://127.0.0.1:{port}"
     finally:
         app.terminate()
-        app.wait(10)
+        app.wait(30)
 
 
 def wait_for(address: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
     """Wait until a server answers; fail with its log if it does not."""
-    for _ in range(300):
+    for _ in range(600):
         assert app.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(address, timeout=5):
