@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: [".venv/", ".venv-readers/", ".venv-ray/", "site/"] },
+  { ignores: [".venv/", ".venv-readers/", ".venv-ray/", ".venv-ultralytics/", "site/"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

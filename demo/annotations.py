@@ -86,10 +86,11 @@ def encode_yolo_labels(segmentation: Segmentation) -> bytes:
     of the image.
     """
     height, width = segmentation.image_hw
+    first = segmentation.classes.foreground[0].id
     lines = [
         " ".join(
             [
-                str(area.class_id - 1),
+                str(area.class_id - first),
                 *(f"{_fraction(x, width)} {_fraction(y, height)}" for x, y in ring),
             ]
         )

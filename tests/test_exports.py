@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from demo import exports
-from demo.classes import NOT_SEEN, PALETTE, VOC
+from demo.classes import NOT_SEEN, PALETTE, VOC, build_class_set
 from demo.exports import (
     areas_record,
     build_files,
@@ -108,6 +108,24 @@ def test_the_cut_out_is_transparent_outside_the_classes() -> None:
     content = encode_cut_out(image, make_segmentation(class_map))
     rgba = np.asarray(PIL.Image.open(io.BytesIO(content)))
     assert rgba.tolist() == [[[1, 2, 3, 0], [4, 5, 6, 255], [7, 8, 9, 0]]]
+
+
+def test_a_class_0_that_is_no_background_is_in_every_file() -> None:
+    classes = build_class_set(["road", "car"])
+    class_map = np.array([[0, 0, 1, 1]], np.uint8)
+    logits = np.zeros((2, 32, 32), np.float32)
+    segmentation = replace(make_segmentation(class_map), classes=classes, logits=logits)
+    files = build_files(np.full((1, 4, 3), 200, np.uint8), segmentation, "photo.jpg")
+    assert [line[:2] for line in files["yolo/labels/photo.txt"].splitlines()] == [b"0 ", b"1 "]
+    assert b"0: road\n  1: car" in files["yolo/data.yaml"]
+    coco = json.loads(files["coco.json"])
+    assert [len(coco[key]) for key in ("categories", "annotations")] == [2, 2]
+    [task] = json.loads(files["label-studio.json"])
+    assert len(task["predictions"][0]["result"]) == 2
+    overlay = np.asarray(PIL.Image.open(io.BytesIO(files["overlay.png"])))
+    assert (overlay != 200).any(axis=2).all()
+    for name in ("cutout.png", "cutout-refined.png"):
+        assert (np.asarray(PIL.Image.open(io.BytesIO(files[name])))[..., 3] == 255).all()
 
 
 def test_the_run_record_names_image_weights_and_versions() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.support import ROOT
 from tests.support.models import make_segmentation
 
 READERS_PYTHON = ROOT / ".venv-readers" / "bin" / "python"
+ULTRALYTICS_PYTHON = ROOT / ".venv-ultralytics" / "bin" / "python"
 
 NAMES = ("photo.jpg", "a photo  of Zürich, 東京.jpg", " # 1 .jpg")
 
@@ -96,6 +98,33 @@ def test_other_readers_find_the_class_map(
         assert each["image_hw"] == list(class_map.shape) or not each["masks"]
         drawn = draw_masks(each["masks"], class_map.shape)
         assert (drawn == np.where(class_map == NOT_SEEN, 0, class_map)).all()
+
+
+@pytest.mark.long
+def test_ultralytics_finds_the_class_map(tmp_path: Path) -> None:
+    if not ULTRALYTICS_PYTHON.exists():
+        pytest.fail(
+            "Ultralytics is not installed. Run scripts/install requirements-ultralytics.txt "
+            ".venv-ultralytics."
+        )
+    class_map = make_class_map()
+    written = write_files(tmp_path, class_map, NAMES[1])
+    done = subprocess.run(
+        [
+            ULTRALYTICS_PYTHON,
+            ROOT / "tests/support/read_with_ultralytics.py",
+            written["zip"],
+            tmp_path / "dataset",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "YOLO_CONFIG_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    check_grown_masks(found["labels"], class_map)
+    assert (np.array(found["class_ids"]) == class_map).all()
 
 
 def check_grown_masks(masks: dict[str, Any], class_map: NDArray[np.uint8]) -> None:

@@ -17,6 +17,7 @@ LOCKS = {
     "requirements-dev.txt": "requirements.lock",
     "requirements-ray.txt": "requirements.lock",
     "requirements-readers.txt": "requirements-readers.lock",
+    "requirements-ultralytics.txt": "requirements.lock",
 }
 LINES = [
     (line, lock)

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { classifyPixels, countAreas, findWinners } from "../../demo/ui/browser/class_map.js";
 import { findAgreement } from "../../demo/ui/browser/compare.js";
 import { encodeRuns } from "../../demo/ui/browser/annotations.js";
-import { archiveName } from "../../demo/ui/browser/files.js";
+import { archiveName, buildFiles } from "../../demo/ui/browser/files.js";
 import { LiveMemory } from "../../demo/ui/browser/live_memory.js";
 
 const [HEIGHT, WIDTH] = [2, 3];
@@ -82,3 +82,36 @@ for (const [name, wanted] of [
 ]) {
   test(`the ZIP of '${name}' is '${wanted}'`, () => assert.equal(archiveName(name), wanted));
 }
+
+test("a class 0 that is no background is in every file", () => {
+  /** @type {[number, number, number]} */
+  const voc = [9, 9, 9];
+  const classes = ["road", "car"].map((name) => ({ name, voc }));
+  const facts = { classes, groups: ["", ""], notes: {}, fixed: {}, readme: "", weights: "own" };
+  const result = { rgba: new Uint8Array(16).fill(200), classMap: Uint8Array.of(0, 0, 1, 1) };
+  const areas = /** @type {import("../../demo/ui/viewer/types.js").AreaRow[]} */ ([
+    [0, 2],
+    [1, 2],
+  ]);
+  const pictures = /** @type {Record<string, number[]>} */ ({});
+  const png = {
+    encode: (/** @type {any} */ { data, channels }) => {
+      pictures[`${Object.keys(pictures).length}, ${channels}`] = [...data];
+      return new Uint8Array();
+    },
+  };
+  const files = buildFiles(
+    png,
+    { ...result, width: 2, height: 2, areas, name: "a.jpg", run: { weights: {} } },
+    facts,
+  );
+  const read = (/** @type {string} */ name) => new TextDecoder().decode(files[name]);
+  assert.match(read("yolo/labels/a.txt"), /^0 .*\n1 /);
+  const coco = JSON.parse(read("coco.json"));
+  assert.deepEqual([coco.categories.length, coco.annotations.length], [2, 2]);
+  assert.equal(JSON.parse(read("label-studio.json"))[0].predictions[0].result.length, 2);
+  assert.ok(pictures["1, 3"].every((value) => value !== 200)); // the overlay covers all
+  for (const cutOut of ["2, 4", "3, 4"]) {
+    assert.deepEqual(pictures[cutOut].filter((_, i) => i % 4 === 3), [255, 255, 255, 255]);
+  }
+});

@@ -1,5 +1,6 @@
 // A result in the formats of tools that label and train, as demo/annotations.py makes them.
 
+import { hasBackground, isLeftOut } from "../viewer/style.js";
 import { tracePolygons } from "./polygons.js";
 
 /** @import { FileFacts, Result } from "./files.js" */
@@ -15,7 +16,7 @@ const RUN_BITS = [4, 8, 12, 16]; // sizes of run lengths in Label Studio's encod
  */
 export function cocoRecord(result, { classes, groups, weights }, asPolygons) {
   const { areas, classMap, height, name, width } = result;
-  const found = areas.filter(([id]) => id);
+  const found = areas.filter(([id]) => !isLeftOut(classes, id));
   const shape = (/** @type {number} */ id) =>
     asPolygons
       ? tracePolygons(classMap, id, width).map((ring) => ring.flat())
@@ -44,7 +45,7 @@ export function cocoRecord(result, { classes, groups, weights }, asPolygons) {
     annotations,
     categories: classes
       .map((each, id) => ({ id, name: each.name, supercategory: groups[id] }))
-      .filter(({ id }) => id),
+      .filter(({ id }) => !isLeftOut(classes, id)),
   };
 }
 
@@ -108,14 +109,16 @@ function findBox(classMap, wanted, width) {
  * Write YOLO's segmentation labels: a line for each polygon.
  *
  * @param {Result} result
+ * @param {FileFacts} facts
  */
-export function writeYoloLabels({ areas, classMap, height, width }) {
+export function writeYoloLabels({ areas, classMap, height, width }, { classes }) {
+  const first = Number(hasBackground(classes));
   const lines = areas
-    .filter(([id]) => id)
+    .filter(([id]) => !isLeftOut(classes, id))
     .flatMap(([id]) =>
       tracePolygons(classMap, id, width).map((ring) => {
         const corners = ring.map(([x, y]) => `${fraction(x, width)} ${fraction(y, height)}`);
-        return `${[id - 1, ...corners].join(" ")}\n`;
+        return `${[id - first, ...corners].join(" ")}\n`;
       }),
     );
   return lines.join("");
@@ -139,7 +142,7 @@ function fraction(position, length) {
  */
 export function labelStudioRecord({ areas, classMap, height, name, run, width }, facts) {
   const result = areas
-    .filter(([id]) => id)
+    .filter(([id]) => !isLeftOut(facts.classes, id))
     .map(([id]) => ({
       id: facts.classes[id].name,
       type: "brushlabels",

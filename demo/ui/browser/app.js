@@ -4,7 +4,7 @@ import { readAddress, readChoices, writeAddress, writeChoices } from "../viewer/
 import { find } from "../viewer/dom.js";
 import { listenForHelp } from "../viewer/keyboard.js";
 import { Picker, showThumbnail } from "../viewer/picker.js";
-import { DEFAULT_CHOICES } from "../viewer/style.js";
+import { DEFAULT_CHOICES, isLeftOut } from "../viewer/style.js";
 import { Viewer } from "../viewer/viewer.js";
 import { BatchTab } from "./batch_tab.js";
 import { CompareSection, describeResult } from "./compare.js";
@@ -209,7 +209,8 @@ class ImageTab {
     if (asked === "auto" && answer.framing === "aspect") {
       sentences.push("The picture is longer than 2:1, so it was not squashed to a square.");
     }
-    if (!answer.areas.some(([id]) => id)) sentences.unshift(`Nothing found. ${weights}`);
+    const hasFound = answer.areas.some(([id]) => !isLeftOut(this.site.classes, id));
+    if (!hasFound) sentences.unshift(`Nothing found. ${weights}`);
     this.#say(sentences.join(" "));
   }
 

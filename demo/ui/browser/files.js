@@ -1,6 +1,7 @@
 // Files made from a result, as demo/exports.py makes them: pictures, tables and annotations.
 
 import { applyGuidedFilter, fitGuidedFilter } from "../viewer/edges.js";
+import { isLeftOut } from "../viewer/style.js";
 import { cocoRecord, labelStudioRecord, writeYoloLabels } from "./annotations.js";
 import { resample } from "./resample.js";
 
@@ -60,15 +61,15 @@ export function buildFiles(png, result, facts) {
   const files = {
     "classes.png": ids,
     "overlay.png": png.encode({ ...size, data: drawOverlay(result, facts), channels: 3 }),
-    "cutout.png": png.encode({ ...size, data: cutOut(result), channels: 4 }),
-    "cutout-refined.png": png.encode({ ...size, data: cutOutRefined(result), channels: 4 }),
+    "cutout.png": png.encode({ ...size, data: cutOut(result, facts), channels: 4 }),
+    "cutout-refined.png": png.encode({ ...size, data: cutOutRefined(result, facts), channels: 4 }),
     "areas.csv": text.encode(writeCsv(result, facts)),
     "areas.json": text.encode(writeJson(areasRecord(result, facts))),
     "coco.json": text.encode(writeJson(cocoRecord(result, facts, false))),
     "coco-polygons.json": text.encode(writeJson(cocoRecord(result, facts, true))),
     "label-studio.json": text.encode(writeJson(labelStudioRecord(result, facts))),
     "class-ids.png": png.encode({ ...size, data: classMap, channels: 1, depth: 8 }),
-    [`yolo/labels/${stem}.txt`]: text.encode(writeYoloLabels(result)),
+    [`yolo/labels/${stem}.txt`]: text.encode(writeYoloLabels(result, facts)),
     ...Object.fromEntries(
       Object.entries(facts.fixed).map(([name, content]) => [name, text.encode(content)]),
     ),
@@ -125,7 +126,7 @@ function opaque(rgba) {
 function drawOverlay({ classMap, rgba }, { classes }) {
   const rgb = opaque(rgba);
   classMap.forEach((id, i) => {
-    if (!id) return;
+    if (isLeftOut(classes, id)) return;
     for (let part = 0; part < 3; part++) {
       const at = 3 * i + part;
       rgb[at] = Math.round(classes[id].voc[part] * OPACITY + rgb[at] * (1 - OPACITY));
@@ -134,10 +135,13 @@ function drawOverlay({ classMap, rgba }, { classes }) {
   return rgb;
 }
 
-/** @param {Result} result */
-function cutOut({ classMap, rgba }) {
+/**
+ * @param {Result} result
+ * @param {FileFacts} facts
+ */
+function cutOut({ classMap, rgba }, { classes }) {
   const out = Uint8Array.from(rgba);
-  classMap.forEach((id, i) => (out[4 * i + 3] = id ? 255 : 0));
+  classMap.forEach((id, i) => (out[4 * i + 3] = isLeftOut(classes, id) ? 0 : 255));
   return out;
 }
 
@@ -145,16 +149,18 @@ function cutOut({ classMap, rgba }) {
  * Cut out with edges that follow the image, see demo/background.py.
  *
  * @param {Result} result
+ * @param {FileFacts} facts
  */
-function cutOutRefined(result) {
+function cutOutRefined(result, facts) {
   const { classMap, height, rgba, width } = result;
-  const out = cutOut(result);
-  if (classMap.every((id) => id) || !classMap.some((id) => id)) return out;
+  const out = cutOut(result, facts);
+  const isKept = (/** @type {number} */ id) => !isLeftOut(facts.classes, id);
+  if (classMap.every(isKept) || !classMap.some(isKept)) return out;
   const n = EDGES_GRID;
   const wanted = Uint8Array.from({ length: n * n }, (_, i) => {
     const x = Math.floor((((i % n) + 0.5) * width) / n);
     const y = Math.floor(((Math.floor(i / n) + 0.5) * height) / n);
-    return Number(classMap[y * width + x] !== 0);
+    return Number(isKept(classMap[y * width + x]));
   });
   const rgb = resample(rgba, { width, height }, { width: n, height: n });
   const guide = Uint8Array.from({ length: 4 * n * n }, (_, i) =>

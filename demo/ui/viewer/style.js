@@ -130,7 +130,7 @@ const LEFT_OUT = ["background", "the same"];
 /**
  * Tell whether class 0 is one that the overlay leaves out.
  *
- * @param {ClassInfo[]} classes
+ * @param {Pick<ClassInfo, "name">[]} classes
  */
 export function hasBackground([first]) {
   return LEFT_OUT.includes(first.name);
@@ -139,7 +139,7 @@ export function hasBackground([first]) {
 /**
  * Tell whether a class is one that the overlay leaves out.
  *
- * @param {ClassInfo[]} classes
+ * @param {Pick<ClassInfo, "name">[]} classes
  * @param {number} id
  */
 export function isLeftOut(classes, id) {
