@@ -34,6 +34,7 @@ from demo.ui.requests import (
     log_result,
     read_photo,
     report_to,
+    waits_shown_in,
 )
 from demo.ui.viewer_value import viewer_value
 from demo.variants import offered_variants
@@ -209,7 +210,8 @@ def on_segment(
         return refuse(photo), skipped, skipped, render_error(describe_failure(error))
     try:
         model = choose_model(variant, report_to(progress))
-        segmentation = segment(image, model, framing=framing, notes=notes)
+        with waits_shown_in(progress):
+            segmentation = segment(image, model, framing=framing, notes=notes)
     except Exception as error:
         return skipped, skipped, skipped, render_error(describe_failure(error))
     log_result(segmentation)

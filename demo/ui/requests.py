@@ -14,6 +14,7 @@ from demo.errors import DemoError, InvalidImage, InvalidOption
 from demo.image import Image, read_image_with_notes
 from demo.inference import segment
 from demo.models.checkpoint import OnProgress
+from demo.models.engines.contract import on_wait
 from demo.models.model import Model
 from demo.models.registry import default_registry
 from demo.segmentation import Segmentation
@@ -82,6 +83,16 @@ def choose_model(variant: str | None, on_progress: OnProgress | None = None) -> 
 def report_to(progress: gr.Progress) -> OnProgress:
     """Show the progress of a load in Gradio's progress bar."""
     return lambda fraction, sentence: progress(fraction, desc=sentence)
+
+
+@contextlib.contextmanager
+def waits_shown_in(progress: gr.Progress) -> Iterator[None]:
+    """Say beside Gradio's progress what the block waits for, while it waits for other machines."""
+    token = on_wait.set(lambda sentence: progress(0.0, desc=sentence))
+    try:
+        yield
+    finally:
+        on_wait.reset(token)
 
 
 def read_photo(request: dict[str, Any]) -> tuple[Image, tuple[str, ...]]:

@@ -1,9 +1,17 @@
 """What every engine does."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+on_wait: ContextVar[Callable[[str], None]] = ContextVar("on_wait")
+"""Is told, by an engine that must wait for other machines, what it waits for.
+
+It may be called from another thread, in a copy of the context in which it was set.
+"""
 
 
 class Network(Protocol):

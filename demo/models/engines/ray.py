@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import contextvars
 import functools
 import http.client
 import json
@@ -12,7 +13,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from demo.errors import Busy, InvalidOption, WeightsUnavailable
 from demo.models.checkpoint import Checkpoint, NoWeights, OnProgress
-from demo.models.engines.contract import Engine
+from demo.models.engines.contract import Engine, on_wait
 from demo.models.engines.wire import (
     PRECISION,
     SHAPE,
@@ -45,6 +46,9 @@ CONNECT_S = 2.0
 RETRY_S = 5.0
 """How long the local engine stands in before the replicas are asked again."""
 
+SILENCE_S = 2.0
+"""How long a request takes before its visitor is told that it waits."""
+
 _PAUSE_S = 0.2
 _SETTLE_S = 0.7
 """How long to wait after a replica died: the proxy before it needs half a second to notice."""
@@ -53,6 +57,7 @@ _DONE, _NO_SUCH_MODEL, _OTHER_WEIGHTS, _NO_PRECISION = 200, 404, 409, 422
 _DIED, _NONE_FREE = (500, 502, 504), (408, 503)
 
 AWAY = "The machines that run the networks cannot be reached. Try again in half a minute."
+WAITING = "Waiting for a free machine"
 BUSY = "All machines that run the networks are busy. Try again in 10 s."
 OTHER_WEIGHTS = (
     "The machines that run the networks have other weights than this app. Tell its owner to "
@@ -197,7 +202,8 @@ class RayEngine:
         if self.is_away:
             self._away_until = time.monotonic() + RETRY_S  # the others need not try as well
         try:
-            return self._ask(pixel_values)
+            with _told_if_it_waits():
+                return self._ask(pixel_values)
         except Unreachable as error:
             self._note_away(str(error))
             if self._local is None:
@@ -247,6 +253,22 @@ class RayEngine:
         if self.is_away:
             logger.info("The replicas of the networks answer again.")
             self._away_until = 0.0
+
+
+@contextlib.contextmanager
+def _told_if_it_waits() -> Iterator[None]:
+    """Tell `on_wait` if the block takes longer than `SILENCE_S`."""
+    tell = on_wait.get(None)
+    if tell is None:
+        yield
+        return
+    timer = threading.Timer(SILENCE_S, contextvars.copy_context().run, (tell, WAITING))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _read_logits(answer: Answer) -> NDArray[np.float32]:

@@ -17,8 +17,8 @@ from demo.errors import Busy, InvalidOption, WeightsUnavailable
 from demo.framing import to_pixel_values
 from demo.models.checkpoint import Checkpoint, NoWeights, WeightsSource
 from demo.models.engines import ray
-from demo.models.engines.contract import Engine
-from demo.models.engines.ray import Cluster, RayEngine, connect
+from demo.models.engines.contract import Engine, on_wait
+from demo.models.engines.ray import WAITING, Cluster, RayEngine, connect
 from demo.models.engines.wire import (
     PRECISION,
     SHAPE,
@@ -192,6 +192,24 @@ def test_replicas_that_stay_busy_are_said_to_be(replicas: Replicas) -> None:
     assert busy.value.wait_s == 10 and len(replicas.asked) > 2
     replicas.statuses = [503] * 99
     assert np.array_equal(engine_at(replicas.address, local=LocalEngine)(VALUES), LOGITS + 1)
+
+
+def test_a_request_that_waits_says_so_once(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "PATIENCE_S", 10.0)
+    monkeypatch.setattr(ray, "SILENCE_S", 0.2)
+    engine = engine_at(replicas.address)
+    said: list[str] = []
+    token = on_wait.set(said.append)
+    try:
+        engine(VALUES)
+        assert said == []
+        replicas.statuses = [503] * 8
+        assert np.array_equal(engine(VALUES), LOGITS)
+    finally:
+        on_wait.reset(token)
+    assert said == [WAITING]
 
 
 def test_a_replica_that_does_not_compute_in_bf16_is_asked_in_f32(replicas: Replicas) -> None:
