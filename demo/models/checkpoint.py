@@ -82,9 +82,16 @@ class WeightsSource:
         }[self.kind]
         reason = f" because {self.reason}" if self.reason else ""
         origin = f"Weights: {self.name} ({self.revision}), {kind}{reason}."
-        knows = f"They know {' and '.join(self.class_names)} only."
-        sentences = [origin, "" if self.class_names == self.all_names else knows, self.note]
-        return " ".join(filter(None, sentences))
+        return " ".join(filter(None, [origin, self._describe_known(), self.note]))
+
+    def _describe_known(self) -> str:
+        """Say which classes the weights know, or do not know if that is shorter."""
+        unknown = [name for name in self.all_names if name not in self.class_names]
+        if not unknown:
+            return ""
+        if len(unknown) < len(self.class_names):
+            return f"They do not know {' and '.join(unknown)}."
+        return f"They know {' and '.join(self.class_names)} only."
 
 
 @dataclass(frozen=True)

@@ -243,10 +243,13 @@ def _describe_nothing(weights: WeightsSource) -> str:
 def _describe_known(weights: WeightsSource) -> str:
     """Say which classes the weights know."""
     names = [name for name in weights.class_names if name != BACKGROUND]
-    if weights.class_names == weights.all_names != CLASS_NAMES:
-        return f"It knows {len(names)} classes: {', '.join(names)}."
+    everything = [name for name in weights.all_names if name != BACKGROUND]
     if weights.class_names == CLASS_NAMES:
         return "It knows the 20 classes of PASCAL VOC: " + ", ".join(names) + "."
+    if len(names) > len(everything) / 2:
+        share = "" if names == everything else f" of {len(everything)}"
+        classes = "class" if len(everything) == 1 else "classes"
+        return f"It knows {len(names)}{share} {classes}: {', '.join(names)}."
     plural = {"person": "people"}
     known = " and ".join(plural.get(name, name) for name in names)
     return f"This {weights.badge[0].lower()}{weights.badge[1:]} knows {known} only."

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from demo.classes import CLASS_NAMES
 from demo.models.checkpoint import WeightsSource
 from demo.ui.components import render_error
 from tests.support.models import FAKE_WEIGHTS
@@ -15,9 +16,10 @@ from tests.support.models import FAKE_WEIGHTS
             WeightsSource("bundled", "b", "r", ("background", "person"), "the Hub is down"),
             "bundled with this app because the Hub is down. They know background and person only.",
         ),
+        (WeightsSource("bundled", "b", "r", CLASS_NAMES[:-1]), "They do not know tvmonitor."),
         (dataclasses.replace(FAKE_WEIGHTS), "from the configured folder."),
     ],
-    ids=["hub", "bundled", "local"],
+    ids=["hub", "bundled", "all but one", "local"],
 )
 def test_the_weights_source_is_described(weights: WeightsSource, says: str) -> None:
     assert says in weights.describe()
