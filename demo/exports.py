@@ -252,6 +252,7 @@ def areas_record(segmentation: Segmentation) -> dict[str, Any]:
         "framing": segmentation.framing.name,
         "weights_source": segmentation.weights.kind,
         "revision": segmentation.weights.revision,
+        "accuracy": str(segmentation.weights.accuracy or ""),
         "image_hw": list(segmentation.image_hw),
         "elapsed_ms": round(segmentation.elapsed_ms, 1),
         "precision": segmentation.precision,

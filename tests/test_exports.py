@@ -153,6 +153,7 @@ def test_the_areas_record_has_the_documented_keys() -> None:
         "variant": "s",
         "framing": "whole",
         "weights_source": "local",
+        "accuracy": "",
         "revision": "sha256:0",
         "image_hw": [2, 3],
         "elapsed_ms": 1.0,

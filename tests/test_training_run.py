@@ -187,10 +187,13 @@ def test_a_card_leaves_out_what_is_never_right(folder: Path, tmp_path: Path) -> 
     write_card_of(
         ["--plan", f"{folder}/plan.toml", "--folder", str(folder), "--checkpoint", str(checkpoint)]
     )
-    known = json.loads((checkpoint / "config.json").read_text())["trained_classes"]
+    config = json.loads((checkpoint / "config.json").read_text())
+    known = config["trained_classes"]
     assert "cat" not in known and "dog" not in known and "person" in known
     card = (checkpoint / "README.md").read_text()
     assert "never right: cat, dog" in card and "| background |" in card
+    mean = float(card.partition("| mean | ")[2].partition(" ")[0])
+    assert config["measured"]["miou"] == pytest.approx(100 * mean, abs=0.1)
     assert read_pixels(checkpoint / "contact-sheet.jpg").ndim == 3
 
 

@@ -4,10 +4,11 @@ python -m training.card --plan training/voc21.toml --folder DIR --checkpoint DIR
 
 Every figure comes from the app's own segment() at the original size of the photographs. A class
 that the checkpoint never gets right is left out of it first. Card and sheet are written into the
-checkpoint's folder.
+checkpoint's folder, and the mean into its config.
 """
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -47,6 +48,14 @@ def leave_out_classes(folder: Path, counts: Tensor, classes: Sequence[str]) -> l
         others = [name for name in classes if name not in wrong]
         save_checkpoint(load_checkpoint(folder, 1, classes), folder, others)
     return wrong
+
+
+def note_figure(folder: Path, mean_iou: float) -> None:
+    """Write the mean IoU into a checkpoint's config, where the app reads it."""
+    file = folder / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["measured"] = {"miou": round(100 * mean_iou, 1)}
+    file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def agreement(folder: Path, other: Path, items: Sequence[Item]) -> float:
@@ -125,6 +134,7 @@ def main(arguments: list[str]) -> None:
     tables = tomllib.loads(options.plan.read_text(encoding="utf-8"))["train"]
     origins = [f"`{table['folder']}`: {table.get('origin', 'unknown')}" for table in tables]
     ious = class_ious(count_all(examples), plan.classes)
+    note_figure(folder, sum(ious.values()) / len(ious))
     card = write_card(read_variant(folder).label, lines, ious, origins)
     (folder / "README.md").write_text(card, encoding="utf-8")
     sheet = draw_sheet(examples, with_photographs=options.with_photographs)

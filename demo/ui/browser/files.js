@@ -21,6 +21,15 @@ import { resample } from "./resample.js";
  */
 
 /**
+ * Where a network's weights came from, as run.json has it.
+ *
+ * @typedef {object} Weights
+ * @property {string} kind
+ * @property {string} revision
+ * @property {{is_mean: boolean, percent: number} | null} accuracy
+ */
+
+/**
  * What the site says about its files; demo/site.py writes it.
  *
  * @typedef {object} FileFacts
@@ -218,8 +227,11 @@ function areasRecord({ areas, classMap, run }, { classes }) {
     fraction: pixels / classMap.length,
   }));
   const { variant, framing, weights, image_hw, elapsed_ms, precision } = run;
-  const { kind, revision } = /** @type {{kind: string, revision: string}} */ (weights);
-  const made = { variant, framing, weights_source: kind, revision };
+  const { accuracy, kind, revision } = /** @type {Weights} */ (weights);
+  const figure = accuracy
+    ? `${accuracy.is_mean ? "mIoU" : "person IoU"} ${accuracy.percent.toFixed(1)} %`
+    : "";
+  const made = { variant, framing, weights_source: kind, revision, accuracy: figure };
   return { ...made, image_hw, elapsed_ms, precision, areas: rows, not_seen: 0, notes: [] };
 }
 
