@@ -28,20 +28,21 @@ def test_the_page_opens_with_a_result_for_which_it_asked_nothing(
 ) -> None:
     with open_page(chromium, server) as page:
         expect(page.locator("#viewer canvas.paint")).to_be_visible()
-        expect(page.locator("#status")).to_contain_text("This offline model knows people only.")
+        expect(page.locator("#status")).to_contain_text("It knows 19 of 20 classes: aeroplane,")
         expect(page.locator("#status")).not_to_contain_text("took")
         assert table_rows(page)["person"] > 50_000
         expect(page.locator("#picker .chosen")).to_contain_text("astronaut")
         chosen = page.get_by_role("button", name="Example: astronaut")
         expect(chosen).to_have_attribute("aria-pressed", "true")
-        # S does not find the cameraman, and no bundled checkpoint knows cats.
         examples = page.locator("#picker .examples button")
-        expect(examples).to_have_count(2)
-        for example, name in zip(examples.all(), ["astronaut", "hopper"], strict=True):
+        names = ["astronaut", "hopper", "cameraman", "cat"]
+        expect(examples).to_have_count(len(names))
+        for example, name in zip(examples.all(), names, strict=True):
             expect(example).to_have_accessible_name(re.compile(f"^Example: {name}"))
 
 
 def test_nothing_found_is_said_in_words(page: Page) -> None:
+    choose_variant(page, "S")
     upload(page, CAT)
     wait_for_result(page)
     expect(page.locator("#status")).to_contain_text(

@@ -92,7 +92,7 @@ def test_a_person_is_marked_and_freeze_keeps_the_full_picture(live: Page) -> Non
     expect(live.locator(".live .stage")).to_have_class(re.compile("mirrored"))
     expect(live.locator(".live .message")).to_contain_text("MobileViT-XXS is running")
     live.get_by_text("About the weights").click()
-    expect(live.locator(".live .weights p")).to_contain_text("They know background and person only")
+    expect(live.locator(".live .weights p")).to_contain_text("They do not know bottle")
     live.get_by_role("button", name="Freeze this frame").click()
     expect(live.locator("#status")).to_contain_text("took", timeout=30_000)
     expect(live.locator("#viewer caption")).to_contain_text("640 × 480")

@@ -31,7 +31,7 @@ def test_the_page_follows_the_classes_of_each_model(
         expect(page.locator("#viewer .labels")).to_contain_text("worker")
         choose_variant(page, "XXS")
         expect(page.locator("#status")).to_contain_text("MobileViT-XXS took", timeout=60_000)
-        assert set(table_rows(page)) == {"background", "person"}
+        assert {"background", "person"} <= set(table_rows(page))
         page.get_by_role("tab", name="Live").click()
         page.locator(".live .variants label", has_text="Warehouse").click()
         page.get_by_role("button", name="Start the camera").click()

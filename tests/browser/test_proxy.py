@@ -56,7 +56,7 @@ def segment_an_example(page: Page) -> None:
     )
     click_example(page)
     wait_for_result(page)
-    assert set(table_rows(page)) == {"background", "person"}
+    assert {"background", "person"} <= set(table_rows(page))
 
 
 def use_everything(page: Page) -> None:
@@ -95,7 +95,7 @@ def test_the_api_answers_under_a_sub_path(
         warnings.simplefilter("ignore")
         client = Client(f"{addresses[form]}/", download_files=tmp_path, verbose=False)
     *_, areas = client.predict(handle_file(str(ASTRONAUT)), "xxs", "whole", api_name="/segment")
-    assert {area["class_name"] for area in areas["areas"]} == {"background", "person"}
+    assert {"background", "person"} <= {area["class_name"] for area in areas["areas"]}
 
 
 def test_a_full_address_as_root_and_a_page_of_another_host(

@@ -42,7 +42,7 @@ def test_the_command_line(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "They know background and person only" in done.stderr
+    assert "They do not know bottle" in done.stderr
     assert (tmp_path / "cat.overlay.png").exists()
 
 

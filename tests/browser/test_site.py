@@ -23,7 +23,7 @@ from demo.exports import build_files
 from demo.framing import frame_pixels, plan_framing
 from demo.image import read_image
 from demo.inference import segment
-from demo.models.checkpoint import WeightsSource
+from demo.models.checkpoint import Accuracy, WeightsSource
 from demo.models.model import Model
 from demo.models.onnx_export import export_onnx
 from demo.models.registry import Registry
@@ -356,7 +356,9 @@ def test_the_files_equal_those_of_the_app(open_site: Page) -> None:
         logits=np.zeros((len(CLASS_NAMES), 32, 32), np.float32),
         framing=plan_framing(class_map.shape, "whole"),
         variant=VARIANTS[run["variant"]],
-        weights=WeightsSource(**{**run["weights"], "accuracy": None}),
+        weights=WeightsSource(
+            **{**run["weights"], "accuracy": Accuracy(**run["weights"]["accuracy"])}
+        ),
         elapsed_ms=run["elapsed_ms"],
     )
     wanted = build_files(image, segmentation, "astronaut.jpg")

@@ -74,7 +74,7 @@ def test_the_sample_clip_gets_a_chart_in_the_colour_of_its_class(tab: Page) -> N
     tab.get_by_role("button", name=SEGMENT).click()
     expect(tab.get_by_role("progressbar")).to_be_visible()
     expect(tab.locator("#video-status")).to_contain_text("100 frames at", timeout=120_000)
-    line = tab.locator("#video-chart .mark-line path")
+    line = tab.locator("#video-chart .mark-line path[aria-label*='Class: person']")
     expect(line).to_have_attribute("stroke", "#c08080")  # VOC's colour of person
 
 

@@ -7,24 +7,44 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from demo.areas import class_areas
+from demo.classes import CLASS_NAMES
 from demo.errors import WeightsUnavailable
+from demo.image import read_image
+from demo.inference import segment
 from demo.models import sources
 from demo.models.loading import load_own
 from demo.models.registry import Registry
 from demo.models.sources import BUNDLED_FOLDER, find_bundled, find_local
-from demo.variants import VARIANTS, get_variant
+from demo.ui.examples import EXAMPLES
+from demo.variants import get_variant
 from tests.support.models import ignore
 
 XXS = get_variant("xxs")
+OTHERS = [name for name in CLASS_NAMES if name not in ("background", "person")]
 
 
-@pytest.mark.parametrize("key", VARIANTS)
-def test_a_bundled_checkpoint_states_the_classes_it_knows(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "unknown"),
+    [("xxs", {"bottle"}), ("xs", set(OTHERS)), ("s", set(OTHERS))],
+    ids=["xxs", "xs", "s"],
+)
+def test_a_bundled_checkpoint_states_the_classes_it_knows(key: str, unknown: set[str]) -> None:
     checkpoint = find_bundled(get_variant(key))
     assert checkpoint is not None
     assert checkpoint.source.kind == "bundled"
-    assert checkpoint.source.class_names == ("background", "person")
+    assert set(CLASS_NAMES) - set(checkpoint.source.class_names) == unknown
+    assert checkpoint.source.accuracy is not None
+    assert checkpoint.source.accuracy.is_mean == (key == "xxs")
     assert checkpoint.source.revision.startswith("sha256:")
+
+
+def test_the_bundled_xxs_knows_a_cat_and_people() -> None:
+    model = Registry().get("xxs")
+    for example in EXAMPLES:
+        result = segment(read_image(example.file), model)
+        areas = {area.class_name: area.fraction for area in class_areas(result)}
+        assert example.least <= areas[example.class_name] <= example.most, example.name
 
 
 def test_offline_the_bundled_checkpoint_is_used_with_the_reason() -> None:

@@ -77,24 +77,39 @@ export function renderLegend(list, content, on) {
 }
 
 /**
- * Put new entries into a list. Entries in which only the percentage changes stay the same elements:
- * otherwise a press on a button would be lost when a result comes in before the release.
+ * Put new entries into a list. Entries in which only the percentage changes stay the same elements,
+ * whatever comes and goes beside them: otherwise a press on a button would be lost when a result
+ * comes in before the release.
  *
  * @param {HTMLElement} list
  * @param {HTMLElement[]} entries
  */
 function updateList(list, entries) {
-  entries.forEach((entry, i) => {
-    const text = find(entry, "b", HTMLElement).textContent;
-    list.children[i]?.querySelector("b")?.replaceChildren(text);
+  const before = new Map([...list.children].map((entry) => [keyOf(entry), entry]));
+  const wanted = entries.map((entry) => {
+    const same = before.get(keyOf(entry));
+    same?.querySelector("b")?.replaceChildren(find(entry, "b", HTMLElement).textContent);
+    return same?.isEqualNode(entry) ? same : entry;
   });
-  const isSame = entries.every((entry, i) => list.children[i]?.isEqualNode(entry));
-  if (isSame && entries.length === list.children.length) return;
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.getAttribute("data-key");
-  list.replaceChildren(...entries);
+  for (const entry of before.values()) if (!wanted.includes(entry)) entry.remove();
+  wanted.forEach((entry, i) => {
+    const there = list.children[i];
+    if (there !== entry) list.insertBefore(entry, there ?? null);
+  });
   const successor = key && list.querySelector(`[data-key="${key}"]`);
   if (successor instanceof HTMLElement) successor.focus({ preventScroll: true });
+}
+
+/**
+ * Tell entries of a list apart: by their button, or by their first word.
+ *
+ * @param {Element} entry
+ */
+function keyOf(entry) {
+  const key = entry.querySelector("[data-key]")?.getAttribute("data-key");
+  return key ?? entry.textContent?.split(" ")[0];
 }
 
 /**

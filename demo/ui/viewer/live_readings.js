@@ -81,12 +81,17 @@ export class LiveReadings {
     const rows = [...(result?.areas ?? [])].sort(([one], [other]) => one - other);
     const { hidden, palette } = overlay;
     const content = { rows, unsure: 0, notSeen: 0, seen: 1, classes, hidden, palette };
-    const present = rows.map(([id]) => id).filter((id) => !isLeftOut(classes, id));
     renderLegend(this.legend, content, {
       toggle: (id) => this.#changeHidden(() => toggleClass(hidden, id)),
-      isolate: (id) => this.#changeHidden(() => isolateClass(hidden, id, present)),
+      isolate: (id) => this.#changeHidden(() => isolateClass(hidden, id, this.#present())),
     });
     this.chart.draw(palette);
+  }
+
+  /** Ids of the classes in the newest result, without the background. */
+  #present() {
+    const ids = (this.result?.areas ?? []).map(([id]) => id);
+    return ids.filter((id) => !isLeftOut(this.classes, id));
   }
 
   /** @param {() => void} change */
