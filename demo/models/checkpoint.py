@@ -29,7 +29,7 @@ class Accuracy:
     """How well weights did in a measurement; a mean over all classes ranks first.
 
     Attributes:
-        is_mean: whether this is the mean IoU over all 21 classes, and not person IoU.
+        is_mean: whether this is the mean IoU over all classes, and not person IoU.
         percent: from 0 to 100.
     """
 

@@ -87,7 +87,8 @@ test("a class 0 that is no background is in every file", () => {
   /** @type {[number, number, number]} */
   const voc = [9, 9, 9];
   const classes = ["road", "car"].map((name) => ({ name, voc }));
-  const facts = { classes, groups: ["", ""], notes: {}, fixed: {}, readme: "", weights: "own" };
+  const words = { accuracy: "", readme: "", weights: "own" };
+  const facts = { ...words, classes, groups: ["", ""], notes: {}, fixed: {} };
   const result = { rgba: new Uint8Array(16).fill(200), classMap: Uint8Array.of(0, 0, 1, 1) };
   const areas = /** @type {import("../../demo/ui/viewer/types.js").AreaRow[]} */ ([
     [0, 2],

@@ -111,7 +111,7 @@ export class DownloadsSection {
 export function describeFiles(site, answer, image, name, variant) {
   const { areas, classMap, elapsedMs, framing, height, networkHw, width } = answer;
   if (!classMap) throw new Error("Segment the picture again.");
-  const { licence, readme, source } = site.networks[variant];
+  const { accuracy, licence, readme, source } = site.networks[variant];
   const { classes, fixed, groups, notes, versions } = site;
   const run = {
     image: name,
@@ -128,7 +128,8 @@ export function describeFiles(site, answer, image, name, variant) {
     made_at: new Date().toISOString(),
     versions,
   };
-  const facts = { classes, fixed, groups, notes, readme, weights: String(source.name) };
+  const weights = String(source.name);
+  const facts = { accuracy, classes, fixed, groups, notes, readme, weights };
   return { areas, classMap, facts, image, name, run };
 }
 

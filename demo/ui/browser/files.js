@@ -21,18 +21,10 @@ import { resample } from "./resample.js";
  */
 
 /**
- * Where a network's weights came from, as run.json has it.
- *
- * @typedef {object} Weights
- * @property {string} kind
- * @property {string} revision
- * @property {{is_mean: boolean, percent: number} | null} accuracy
- */
-
-/**
  * What the site says about its files; demo/site.py writes it.
  *
  * @typedef {object} FileFacts
+ * @property {string} accuracy name and figure of the accuracy of the weights, or empty.
  * @property {{name: string, voc: [number, number, number]}[]} classes
  * @property {string[]} groups PASCAL VOC's group of each class; empty for background.
  * @property {Record<string, string>} notes what each file is.
@@ -219,7 +211,7 @@ function writeJson(record) {
  * @param {Result} result
  * @param {FileFacts} facts
  */
-function areasRecord({ areas, classMap, run }, { classes }) {
+function areasRecord({ areas, classMap, run }, { accuracy, classes }) {
   const rows = areas.map(([id, pixels]) => ({
     class_id: id,
     class_name: classes[id].name,
@@ -227,11 +219,8 @@ function areasRecord({ areas, classMap, run }, { classes }) {
     fraction: pixels / classMap.length,
   }));
   const { variant, framing, weights, image_hw, elapsed_ms, precision } = run;
-  const { accuracy, kind, revision } = /** @type {Weights} */ (weights);
-  const figure = accuracy
-    ? `${accuracy.is_mean ? "mIoU" : "person IoU"} ${accuracy.percent.toFixed(1)} %`
-    : "";
-  const made = { variant, framing, weights_source: kind, revision, accuracy: figure };
+  const { kind, revision } = /** @type {{kind: string, revision: string}} */ (weights);
+  const made = { variant, framing, weights_source: kind, revision, accuracy };
   return { ...made, image_hw, elapsed_ms, precision, areas: rows, not_seen: 0, notes: [] };
 }
 

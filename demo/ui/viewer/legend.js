@@ -93,7 +93,7 @@ function updateList(list, entries) {
   });
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.getAttribute("data-key");
-  for (const entry of before.values()) if (!wanted.includes(entry)) entry.remove();
+  for (const entry of [...list.children]) if (!wanted.includes(entry)) entry.remove();
   wanted.forEach((entry, i) => {
     const there = list.children[i];
     if (there !== entry) list.insertBefore(entry, there ?? null);
